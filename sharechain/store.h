@@ -1,0 +1,99 @@
+// Where the share-chain is kept: ordered tables of key -> value. Two kinds behind one interface: memory (tests,
+// simulation) and LMDB (a writer thread, batches, a commit at most 50 ms after a put when the disk keeps up). One
+// thread, the loop's, calls everything here. A put is in memory at once and on disk when store_durable reaches its
+// sequence number; after kill -9 the disk holds a prefix of the puts: a batch is there whole or not at all, and no
+// put without all earlier ones. A full or failing disk loses nothing: the batch is kept and tried again every
+// second, store_health says so.
+#ifndef SHOAL_SHARECHAIN_STORE_H
+#define SHOAL_SHARECHAIN_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "node/base/bytes.h"
+
+enum store_table {
+    STORE_META,    // small named values
+    STORE_HEADERS, // be32 height || header id -> header
+    STORE_SHARES,  // be32 link height || share id -> pow hash || share: valid shares
+    STORE_BODIES,  // be32 link height || share id -> body of a valid link
+    STORE_BLOCKS,  // be64 number -> record of a found block and its fate
+    STORE_WORKERS, // name -> what is remembered of a miner between connections
+    STORE_TABLES_COUNT
+};
+
+enum store_health {
+    STORE_HEALTHY,
+    STORE_DISK_FULL, // waiting for space; puts are kept in memory and tried again
+    STORE_DISK_ERROR // likewise, for another reason: store_health_text
+};
+
+// Key and value are borrowed for the call. False stops the walk.
+typedef bool store_visitor(void *context, const void *key, size_t key_size, const void *value,
+                           size_t value_size);
+
+struct store;
+
+// The table of functions behind struct store; only the two kinds know it.
+struct store_kind {
+    uint64_t (*put)(struct store *store, enum store_table table, const void *key, size_t key_size,
+                    const void *value, size_t value_size);
+    uint64_t (*remove)(struct store *store, enum store_table table, const void *key,
+                       size_t key_size);
+    bool (*get)(struct store *store, enum store_table table, const void *key, size_t key_size,
+                struct buffer *out);
+    bool (*each)(struct store *store, enum store_table table, const void *from, size_t from_size,
+                 store_visitor *visitor, void *context);
+    uint64_t (*durable)(const struct store *store);
+    enum store_health (*health)(const struct store *store);
+    void (*describe_health)(const struct store *store, char *out, size_t capacity);
+    uint64_t (*pending_bytes)(const struct store *store);
+    bool (*settle)(struct store *store, unsigned timeout_ms);
+    void (*close)(struct store *store);
+};
+
+struct store {
+    const struct store_kind *kind;
+};
+
+#define STORE_KEY_SIZE_MAX 200
+
+// Returns the put's sequence number, > 0. Keys are 1..STORE_KEY_SIZE_MAX bytes. An existing key is replaced.
+uint64_t store_put(struct store *store, enum store_table table, const void *key, size_t key_size,
+                   const void *value, size_t value_size);
+uint64_t store_remove(struct store *store, enum store_table table, const void *key,
+                      size_t key_size);
+// Appends the value to out; false if the key is not there. Sees every put before it.
+bool store_get(struct store *store, enum store_table table, const void *key, size_t key_size,
+               struct buffer *out);
+// Visits entries with key >= from (NULL: all) in key order, puts before it included; the visitor must not put or
+// remove. False if the visitor stopped it or reading failed.
+bool store_each(struct store *store, enum store_table table, const void *from, size_t from_size,
+                store_visitor *visitor, void *context);
+// All puts with a sequence number up to this one are on disk (memory: are done).
+uint64_t store_durable(const struct store *store);
+enum store_health store_health(const struct store *store);
+// A sentence for people: what is wrong and what to do; empty when healthy.
+void store_health_text(const struct store *store, char *out, size_t capacity);
+// Bytes put but not yet on disk.
+uint64_t store_pending_bytes(const struct store *store);
+// Waits until everything put is on disk, at most timeout_ms; for a graceful stop. False if it did not get there.
+bool store_settle(struct store *store, unsigned timeout_ms);
+// Settles (up to 5 s) and frees.
+void store_close(struct store *store);
+
+struct store *store_memory_new(void);
+
+struct store_lmdb_options {
+    const char *path; // a folder; made with mode 0700 if missing
+    uint64_t map_size_first; // bytes; grows by doubling when full. 0: 64 MiB
+    // Called from the writer thread after each commit and each change of health: wake the loop, nothing more.
+    void (*wake)(void *context);
+    void *context;
+};
+
+// NULL with a sentence in error: missing rights, another program holds it, made by a newer schema, damaged.
+struct store *store_lmdb_open(const struct store_lmdb_options *options, char *error,
+                              size_t error_capacity);
+
+#endif
