@@ -1,7 +1,8 @@
-// Reading and writing flat bytes. `struct reader` is a sticky cursor over borrowed memory: read everything,
-// ask once with reader_is_done. `struct buffer` is the one output buffer: growing up to a cap, or over an array
-// of the caller. Both remember failure, so a codec checks once at its end. Integers are little-endian (protocol
-// section 0) unless the name says _be. Used by every codec; does no I/O and keeps no pointer after clear.
+// Reading and writing flat bytes. `struct reader` is a sticky cursor over borrowed memory: read
+// everything, ask once with reader_is_done. `struct buffer` is the one output buffer: growing up to
+// a cap, or over an array of the caller. Both remember failure, so a codec checks once at its end.
+// Integers are little-endian (protocol section 0) unless the name says _be. Used by every codec;
+// does no I/O and keeps no pointer after clear.
 #ifndef SHOAL_NODE_BASE_BYTES_H
 #define SHOAL_NODE_BASE_BYTES_H
 
@@ -25,7 +26,8 @@ uint32_t read_u32_be(struct reader *reader);
 // CompactSize; a form that is not the shortest is a failure.
 uint64_t read_varint(struct reader *reader);
 void read_bytes(struct reader *reader, void *out, size_t size);
-// A view into the source, NULL on failure (or for size 0 at the end of it: never dereference a size of 0).
+// A view into the source, NULL on failure (or for size 0 at the end of it: never dereference a size
+// of 0).
 const uint8_t *read_view(struct reader *reader, size_t size);
 // True if nothing failed and nothing is left: the way every decoder ends.
 bool reader_is_done(const struct reader *reader);
@@ -60,7 +62,8 @@ void write_u32_be(struct buffer *buffer, uint32_t value);
 void write_varint(struct buffer *buffer, uint64_t value);
 void write_bytes(struct buffer *buffer, const void *data, size_t size);
 void write_text(struct buffer *buffer, const char *text);
-// printf into the buffer; the terminating zero is not counted in size.
-void write_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// printf into the buffer; needs room for the terminating zero, which is not counted in size.
+void write_format(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,6 +1,6 @@
-// Structured log: an event is a level, the part of the house it happened in, a sentence for people and named
-// fields. Written as one line of text or of JSON to a sink; control characters in values are escaped.
-// Called by everything; never blocks on more than its sink, never fails.
+// Structured log: an event is a level, the part of the house it happened in, a sentence for people
+// and named fields. Written as one line of text or of JSON to a sink; control characters in values
+// are escaped. Called by everything; never blocks on more than its sink, never fails.
 #ifndef SHOAL_NODE_BASE_LOG_H
 #define SHOAL_NODE_BASE_LOG_H
 
@@ -12,7 +12,13 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_form { LOG_FORM_TEXT, LOG_FORM_JSON };
 
-enum log_field_kind { LOG_FIELD_TEXT, LOG_FIELD_I64, LOG_FIELD_U64, LOG_FIELD_DOUBLE, LOG_FIELD_BOOL };
+enum log_field_kind {
+    LOG_FIELD_TEXT,
+    LOG_FIELD_I64,
+    LOG_FIELD_U64,
+    LOG_FIELD_DOUBLE,
+    LOG_FIELD_BOOL
+};
 
 struct log_field {
     const char *name; // lower-case words joined by _
@@ -50,8 +56,8 @@ bool log_level_from_text(const char *text, enum log_level *level);
 void log_write(struct log *log, enum log_level level, const char *part, const char *event,
                const struct log_field *fields, size_t fields_count);
 
-// log_event(log, LOG_INFO, "stratum", "miner connected", LOG_TEXT("user", user), LOG_U64("id", id));
-// At least one field; log_plain for none.
+// log_event(log, LOG_INFO, "stratum", "miner connected", LOG_TEXT("user", user), LOG_U64("id",
+// id)); At least one field; log_plain for none.
 #define log_event(log, level, part, event, ...)                                                    \
     log_write(log, level, part, event, (const struct log_field[]){__VA_ARGS__},                    \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))

@@ -1,5 +1,6 @@
-// A hash map from 32-byte keys to pointers, open addressing, keyed hashing (SipHash with a random key from
-// env, so that nobody outside can make keys collide). Owns neither keys' owners nor values.
+// A hash map from 32-byte keys to pointers, open addressing, keyed hashing (SipHash with a random
+// key from env, so that nobody outside can make keys collide). Owns neither keys' owners nor
+// values.
 #ifndef SHOAL_NODE_BASE_MAP_H
 #define SHOAL_NODE_BASE_MAP_H
 
@@ -15,7 +16,8 @@ void map_free(struct map *map);
 size_t map_count(const struct map *map);
 // NULL if the key is not there.
 void *map_find(const struct map *map, const struct hash256 *key);
-// value is not NULL. Returns the value that was there before, or NULL.
+// value is not NULL. Ends the program if memory runs out. Returns the value that was there before,
+// or NULL.
 void *map_set(struct map *map, const struct hash256 *key, void *value);
 // Returns what was there, or NULL.
 void *map_remove(struct map *map, const struct hash256 *key);

@@ -1,5 +1,5 @@
-// Unsigned integers of 256 bits for targets, work and weights, and the one name for the 128-bit type.
-// Everything wraps modulo 2^256 unless a function says otherwise.
+// Unsigned integers of 256 bits for targets, work and weights, and the one name for the 128-bit
+// type. Everything wraps modulo 2^256 unless a function says otherwise.
 #ifndef SHOAL_NODE_BASE_U256_H
 #define SHOAL_NODE_BASE_U256_H
 
