@@ -1,5 +1,8 @@
-// The coin's headers from the pool's anchor header up, on all branches: protocol section 6. Headers prove themselves; those
-// whose parent is missing wait, bounded. Good headers are never forgotten.
+// The coin's headers from the pool's anchor header up, on all branches: protocol section 6. Headers
+// prove themselves; those whose parent is missing wait, bounded: past HEADER_CHAIN_WAITING_MAX the
+// oldest is dropped and has to come again. Ids of invalid headers are remembered likewise; one
+// forgotten is judged again when it comes. Good headers are never forgotten. Running out of memory
+// for one ends the program, as it does in struct map.
 #ifndef SHOAL_SHARECHAIN_HEADER_CHAIN_H
 #define SHOAL_SHARECHAIN_HEADER_CHAIN_H
 
@@ -12,6 +15,9 @@
 #include "node/bitcoin/header.h"
 #include "sharechain/pool.h"
 #include "sharechain/verdict.h"
+
+#define HEADER_CHAIN_WAITING_MAX 4096
+#define HEADER_CHAIN_INVALID_MAX 8192
 
 struct header_chain;
 
@@ -28,19 +34,22 @@ struct header_node {
     uint8_t bytes[HEADER_SIZE];
 };
 
-// Called from inside header_chain_add, once for each header that became good (parents first) or invalid. It must not
-// add headers.
+// Called from inside header_chain_add, once for each header that became good (parents first) or
+// invalid. It must not add headers.
 struct header_chain_events {
     void *context;
     void (*header_became_good)(void *context, const struct header_node *node);
     void (*header_became_invalid)(void *context, const struct hash256 *id);
 };
 
-// NULL if out of memory. `pool` is borrowed and outlives the chain.
+// NULL if out of memory. `env` and `pool` are borrowed and outlive the chain; events is copied,
+// NULL means none.
 struct header_chain *header_chain_new(const struct env *env, const struct pool *pool,
                                       const struct header_chain_events *events);
 void header_chain_free(struct header_chain *chain);
-// pow: the header's proof-of-work hash if the caller knows it, else NULL and it is computed here.
+// The verdict on this header as it is known afterwards; those that waited for it are settled with
+// it. pow: the header's proof-of-work hash if the caller knows it, else NULL and it is computed
+// here.
 enum verdict header_chain_add(struct header_chain *chain, const uint8_t bytes[HEADER_SIZE],
                               const struct hash256 *pow);
 enum verdict header_chain_verdict(const struct header_chain *chain, const struct hash256 *id);
@@ -51,6 +60,7 @@ const struct header_node *header_chain_anchor(const struct header_chain *chain);
 // The good header with most work; first seen wins a tie.
 const struct header_node *header_chain_best(const struct header_chain *chain);
 size_t header_chain_count(const struct header_chain *chain); // good ones
+size_t header_chain_waiting_count(const struct header_chain *chain);
 
 // The ancestor of node (or node itself) at a height between the anchor's and its own.
 const struct header_node *header_node_ancestor(const struct header_node *node, int64_t height);

@@ -1,5 +1,6 @@
-// The payout split of protocol section 8: from the weights of a window to the list of coinbase outputs. A plan holds every
-// decision (who is paid, in which order, with which share); amounts for any coinbase value follow from it.
+// The payout split of protocol section 8: from the weights of a window to the list of coinbase
+// outputs. A plan holds every decision (who is paid, in which order, with which share); amounts for
+// any coinbase value follow from it.
 #ifndef SHOAL_SHARECHAIN_PAYOUT_H
 #define SHOAL_SHARECHAIN_PAYOUT_H
 
@@ -43,8 +44,8 @@ void payout_plan_release(struct payout_plan *plan);
 enum payout_branch payout_plan_branch(const struct payout_plan *plan);
 // Number of outputs (1 with PAYOUT_EMPTY).
 size_t payout_plan_count(const struct payout_plan *plan);
-// The list for a coinbase value; outputs has room for payout_plan_count. own_script is used by PAYOUT_EMPTY only
-// and may be NULL otherwise.
+// The list for a coinbase value; outputs has room for payout_plan_count. own_script is used by
+// PAYOUT_EMPTY only and may be NULL otherwise.
 void payout_plan_outputs(const struct payout_plan *plan, uint64_t coinbase_value,
                          const struct script *own_script, struct coinbase_output *outputs);
 

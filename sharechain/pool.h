@@ -1,5 +1,5 @@
-// The pool file: the one text that makes a set of nodes a pool (protocol section 1). Read once at start; the struct
-// is plain data and never changes afterwards.
+// The pool file: the one text that makes a set of nodes a pool (protocol section 1). Read once at
+// start; the struct is plain data and never changes afterwards.
 #ifndef SHOAL_SHARECHAIN_POOL_H
 #define SHOAL_SHARECHAIN_POOL_H
 
@@ -36,7 +36,8 @@ struct pool {
     struct hash256 id; // pool_id: derived, not a key
 };
 
-// What is wrong with a pool file, for people: line (0 if it is the file as a whole), key and sentence.
+// What is wrong with a pool file, for people: line (0 if it is the file as a whole), key and
+// sentence.
 struct pool_error {
     unsigned line;
     char key[32];
@@ -45,7 +46,8 @@ struct pool_error {
 
 // Reads the text of a pool file (not zero-terminated). False with *error filled.
 bool pool_parse(const char *text, size_t size, struct pool *pool, struct pool_error *error);
-// Checks ranges of a pool made in memory and fills its id: what `shoal pool new` and the vectors use.
+// Checks ranges of a pool made in memory and fills its id: what `shoal pool new` and the vectors
+// use.
 bool pool_finish(struct pool *pool, struct pool_error *error);
 // Defaults of every key that has one; the rest zero.
 void pool_defaults(struct pool *pool);
@@ -55,7 +57,8 @@ bool pool_set(struct pool *pool, const char *key, const char *value, struct pool
 void pool_write_canonical(const struct pool *pool, struct buffer *out);
 // The file as people write it, with comments; pool_parse reads it back to the same id.
 void pool_write_text(const struct pool *pool, struct buffer *out);
-// Row i of the key table for `pool show` and help: name, default ("" if required), range and meaning; false past it.
+// Row i of the key table for `pool show` and help: name, default ("" if required), range and
+// meaning; false past it.
 struct pool_key_info {
     const char *name;
     const char *default_text;
@@ -63,7 +66,8 @@ struct pool_key_info {
     const char *meaning;
 };
 bool pool_key_row(size_t i, struct pool_key_info *info);
-// The value of a key as text; false if no such key. out has room for capacity characters (161 always do).
+// The value of a key as text; false if no such key. out has room for capacity characters (161
+// always do).
 bool pool_get(const struct pool *pool, const char *key, char *out, size_t capacity);
 
 #endif

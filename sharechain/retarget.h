@@ -7,7 +7,8 @@
 #include "node/base/u256.h"
 #include "sharechain/pool.h"
 
-// link_bits of a share anchored on a link with these bits and time whose own anchor had anchor_time.
+// link_bits of a share anchored on a link with these bits and time whose own anchor had
+// anchor_time.
 uint32_t retarget_link_bits(const struct pool *pool, uint32_t bits, uint32_t time,
                             uint32_t anchor_time);
 // The intermediate x of section 4, for the vectors.

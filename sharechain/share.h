@@ -1,5 +1,5 @@
-// A share on the wire and in memory, its share_info, and bodies: protocol sections 2 and 7. Pure codec: context and
-// proof of work are looked at in share_check and chain.
+// A share on the wire and in memory, its share_info, and bodies: protocol sections 2 and 7. Pure
+// codec: context and proof of work are looked at in share_check and chain.
 #ifndef SHOAL_SHARECHAIN_SHARE_H
 #define SHOAL_SHARECHAIN_SHARE_H
 
@@ -13,9 +13,9 @@
 #include "node/bitcoin/merkle.h"
 #include "node/bitcoin/script.h"
 
-#define SHARE_VERSION 1
+#define SHARE_VERSION       1
 #define SHARE_NODE_TAG_SIZE 16
-#define SHARE_SIZE_MAX 1024 // no share that decodes is larger
+#define SHARE_SIZE_MAX      1024 // no share that decodes is larger
 
 struct share_info {
     struct hash256 anchor;
@@ -45,6 +45,9 @@ bool share_decode(const uint8_t *bytes, size_t size, struct share *share);
 void share_encode(const struct share *share, struct buffer *out);
 bool share_info_decode(struct reader *reader, struct share_info *info);
 void share_info_encode(const struct share_info *info, struct buffer *out);
+// "varint n<=16, n x bytes(32) merkle_branch", as shares and skeletons carry it.
+bool share_branch_decode(struct reader *reader, struct merkle_branch *branch);
+void share_branch_encode(const struct merkle_branch *branch, struct buffer *out);
 // H("shoal/share", share_info).
 void share_info_hash(const struct share_info *info, struct hash256 *hash);
 

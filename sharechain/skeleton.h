@@ -1,4 +1,5 @@
-// Skeletons: what is left of an old link, enough to prove its work, commitment, ancestry and tip (protocol section 9).
+// Skeletons: what is left of an old link, enough to prove its work, commitment, ancestry and tip
+// (protocol section 9).
 #ifndef SHOAL_SHARECHAIN_SKELETON_H
 #define SHOAL_SHARECHAIN_SKELETON_H
 

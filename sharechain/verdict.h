@@ -1,4 +1,5 @@
-// What the rules say of an object: a pure function of the object and what it reaches by hash (protocol section 5).
+// What the rules say of an object: a pure function of the object and what it reaches by hash
+// (protocol section 5).
 #ifndef SHOAL_SHARECHAIN_VERDICT_H
 #define SHOAL_SHARECHAIN_VERDICT_H
 
