@@ -1,0 +1,162 @@
+// What the engine keeps in its store, and how it comes back: headers by height, then bodies, then
+// shares by link height, so that nearly everything finds what it points to already there.
+#include <stdio.h>
+#include <string.h>
+#include "node/limits.h"
+#include "sharechain/state.h"
+
+#define KEY_SIZE (4 + 32)
+
+static const char pool_key[] = "pool";
+
+static void make_key(uint32_t height, const struct hash256 *id, uint8_t key[KEY_SIZE])
+{
+    struct buffer buffer;
+    buffer_init_fixed(&buffer, key, KEY_SIZE);
+    write_u32_be(&buffer, height);
+    write_bytes(&buffer, id->bytes, 32);
+}
+
+static void put(struct sharechain *chain, enum store_table table, const uint8_t key[KEY_SIZE],
+                const struct buffer *value)
+{
+    chain->sequence = store_put(chain->store, table, key, KEY_SIZE, value->data, value->size);
+}
+
+void persist_header(struct sharechain *chain, const struct header_node *node)
+{
+    if (chain->store == NULL || chain->is_loading || node->parent == NULL)
+        return;
+    uint8_t key[KEY_SIZE];
+    make_key((uint32_t)node->height, &node->id, key);
+    chain->sequence =
+        store_put(chain->store, STORE_HEADERS, key, KEY_SIZE, node->bytes, HEADER_SIZE);
+}
+
+void persist_share(struct sharechain *chain, const struct copy *copy, const struct entry *entry)
+{
+    if (chain->store == NULL || chain->is_loading)
+        return;
+    uint8_t key[KEY_SIZE];
+    uint8_t value[32 + SHARE_SIZE_MAX];
+    struct buffer buffer;
+    buffer_init_fixed(&buffer, value, sizeof(value));
+    write_bytes(&buffer, copy->pow.bytes, 32);
+    write_bytes(&buffer, copy->bytes, copy->size);
+    make_key(entry->anchor->height + 1, &entry->id, key);
+    put(chain, STORE_SHARES, key, &buffer);
+}
+
+void persist_body(struct sharechain *chain, const struct entry *entry, const uint8_t *bytes,
+                  size_t size)
+{
+    if (chain->store == NULL || chain->is_loading)
+        return;
+    uint8_t key[KEY_SIZE];
+    make_key(entry->anchor->height + 1, &entry->id, key);
+    chain->sequence = store_put(chain->store, STORE_BODIES, key, KEY_SIZE, bytes, size);
+}
+
+static bool get(const struct sharechain *chain, enum store_table table, const struct entry *entry,
+                struct buffer *out)
+{
+    if (chain->store == NULL || entry == NULL)
+        return false;
+    uint8_t key[KEY_SIZE];
+    make_key(entry->anchor->height + 1, &entry->id, key);
+    return store_get(chain->store, table, key, KEY_SIZE, out);
+}
+
+bool sharechain_share_bytes(const struct sharechain *chain, const struct hash256 *id,
+                            struct buffer *out)
+{
+    uint8_t value[32 + SHARE_SIZE_MAX];
+    struct buffer buffer;
+    buffer_init_fixed(&buffer, value, sizeof(value));
+    if (!get(chain, STORE_SHARES, map_find(chain->entries, id), &buffer) || buffer.size < 32)
+        return false;
+    write_bytes(out, value + 32, buffer.size - 32);
+    return !out->failed;
+}
+
+bool sharechain_body_bytes(const struct sharechain *chain, const struct hash256 *id,
+                           struct buffer *out)
+{
+    const struct entry *entry = map_find(chain->entries, id);
+    return entry != NULL && entry->link != NULL && get(chain, STORE_BODIES, entry, out);
+}
+
+// ---- Reading back
+
+static bool load_header(void *context, const void *key, size_t key_size, const void *value,
+                        size_t value_size)
+{
+    (void)key;
+    (void)key_size;
+    struct sharechain *chain = context;
+    if (value_size == HEADER_SIZE)
+        sharechain_add_header(chain, value);
+    return true;
+}
+
+static bool load_body(void *context, const void *key, size_t key_size, const void *value,
+                      size_t value_size)
+{
+    (void)key;
+    (void)key_size;
+    sharechain_add_body(context, value, value_size, SHARECHAIN_OWN);
+    return true;
+}
+
+static bool load_share(void *context, const void *key, size_t key_size, const void *value,
+                       size_t value_size)
+{
+    (void)key;
+    (void)key_size;
+    if (value_size <= 32)
+        return true;
+    struct hash256 pow;
+    memcpy(pow.bytes, value, 32);
+    struct share_arrival arrival = {
+        .bytes = (const uint8_t *)value + 32,
+        .size = value_size - 32,
+        .pow = &pow,
+        .source = SHARECHAIN_OWN,
+    };
+    sharechain_add_share(context, &arrival);
+    return true;
+}
+
+static bool check_pool(struct sharechain *chain, char *error, size_t error_capacity)
+{
+    uint8_t kept[32];
+    struct buffer buffer;
+    buffer_init_fixed(&buffer, kept, sizeof(kept));
+    if (!store_get(chain->store, STORE_META, pool_key, sizeof(pool_key) - 1, &buffer)) {
+        chain->sequence = store_put(chain->store, STORE_META, pool_key, sizeof(pool_key) - 1,
+                                    chain->pool->id.bytes, 32);
+        return true;
+    }
+    if (buffer.size == 32 && memcmp(kept, chain->pool->id.bytes, 32) == 0)
+        return true;
+    snprintf(error, error_capacity,
+             "this data directory holds the share-chain of another pool; give another data "
+             "directory, or the pool file it was made with");
+    return false;
+}
+
+bool sharechain_load(struct sharechain *chain, char *error, size_t error_capacity)
+{
+    if (chain->store == NULL)
+        return true;
+    if (!check_pool(chain, error, error_capacity))
+        return false;
+    chain->is_loading = true;
+    bool is_read = store_each(chain->store, STORE_HEADERS, NULL, 0, load_header, chain) &&
+                   store_each(chain->store, STORE_BODIES, NULL, 0, load_body, chain) &&
+                   store_each(chain->store, STORE_SHARES, NULL, 0, load_share, chain);
+    chain->is_loading = false;
+    if (!is_read)
+        snprintf(error, error_capacity, "the share-chain cannot be read from the data directory");
+    return is_read;
+}

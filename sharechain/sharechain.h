@@ -1,0 +1,210 @@
+// The share-chain engine: takes headers, shares and bodies in any order, says what the rules make
+// of them, follows the heaviest chain of links, and says what a new share must look like (protocol
+// sections 2-8). The composition root and, later, gossip call it; it knows no peers, files or
+// clocks. Objects that point to something missing wait, bounded in bytes by source. Everything
+// valid is put into the store, from which sharechain_load rebuilds all.
+#ifndef SHOAL_SHARECHAIN_SHARECHAIN_H
+#define SHOAL_SHARECHAIN_SHARECHAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "node/base/env.h"
+#include "node/base/hash.h"
+#include "node/base/time.h"
+#include "node/base/u256.h"
+#include "node/bitcoin/coinbase.h"
+#include "sharechain/header_chain.h"
+#include "sharechain/payout.h"
+#include "sharechain/pool.h"
+#include "sharechain/share.h"
+#include "sharechain/store.h"
+#include "sharechain/verdict.h"
+
+struct sharechain;
+
+// Ourselves and our disk: never evicted, never charged. Other sources are numbered by the caller.
+#define SHARECHAIN_OWN 0
+
+// Facts, told from inside the sharechain_add_ functions after the state has settled; handlers must
+// not add.
+struct sharechain_events {
+    void *context;
+    // A share became valid (a grain at least). The bytes are those of the share, borrowed for the
+    // call.
+    void (*share_became_valid)(void *context, const struct hash256 *id, const uint8_t *bytes,
+                               size_t size);
+    void (*link_became_valid)(void *context, const struct hash256 *id);
+    // The best link is another one. `depth` is how many links of the old chain were left (0: it
+    // grew).
+    void (*tip_changed)(void *context, const struct hash256 *id, uint32_t depth);
+};
+
+// pool, store and env are borrowed and outlive the engine; store may be NULL (nothing is kept).
+// NULL if out of memory.
+struct sharechain *sharechain_new(const struct env *env, const struct pool *pool,
+                                  struct store *store, const struct sharechain_events *events);
+void sharechain_free(struct sharechain *chain);
+// Reads everything back from the store; to be called once, first. False with a sentence if the
+// store belongs to another pool or cannot be read.
+bool sharechain_load(struct sharechain *chain, char *error, size_t error_capacity);
+
+enum verdict sharechain_add_header(struct sharechain *chain, const uint8_t bytes[HEADER_SIZE]);
+
+// One share as it arrived. pow is its proof-of-work hash if the caller computed it, else NULL; body
+// may be NULL.
+struct share_arrival {
+    const uint8_t *bytes;
+    size_t size;
+    const struct hash256 *pow;
+    const uint8_t *body;
+    size_t body_size;
+    uint32_t source;
+};
+enum verdict sharechain_add_share(struct sharechain *chain, const struct share_arrival *arrival);
+// A body by itself; it serves every share whose body_root it hashes to.
+void sharechain_add_body(struct sharechain *chain, const uint8_t *bytes, size_t size,
+                         uint32_t source);
+// Forgets what waits on behalf of a source that has gone.
+void sharechain_forget_source(struct sharechain *chain, uint32_t source);
+
+// The verdict on these very bytes as a share (never on an id: others can alter a copy).
+enum verdict sharechain_share_verdict(const struct sharechain *chain, const uint8_t *bytes,
+                                      size_t size);
+// The verdict on an id as a link. *misses_link (may be NULL): it is a valid share whose work misses
+// the link target.
+enum verdict sharechain_link_verdict(const struct sharechain *chain, const struct hash256 *id,
+                                     bool *misses_link);
+// Whether a share with this id is here and valid.
+bool sharechain_has_share(const struct sharechain *chain, const struct hash256 *id);
+// Appends the bytes of a valid share, or of a valid link's body; false if not here.
+bool sharechain_share_bytes(const struct sharechain *chain, const struct hash256 *id,
+                            struct buffer *out);
+bool sharechain_body_bytes(const struct sharechain *chain, const struct hash256 *id,
+                           struct buffer *out);
+
+const struct pool *sharechain_pool(const struct sharechain *chain);
+struct header_chain *sharechain_headers(const struct sharechain *chain);
+
+// ---- Reading the chain
+
+struct link_view {
+    struct hash256 id;
+    struct hash256 anchor;
+    uint32_t height;
+    uint32_t time;
+    uint32_t link_bits;
+    struct u256 work;    // cumulative
+    struct u256 weight;  // of the link's own share
+    struct u256 credits; // sum of what it gives
+    bool is_detached;
+    struct hash256 tip;
+    int64_t tip_height;
+    struct script payout_script; // empty for link 0
+    uint32_t grains_count;       // included
+};
+
+void sharechain_tip(const struct sharechain *chain, struct link_view *view);
+// False if it is no valid link. pool_id names link 0.
+bool sharechain_link(const struct sharechain *chain, const struct hash256 *id,
+                     struct link_view *view);
+// The link of the best chain at a height 0..tip height.
+bool sharechain_link_at(const struct sharechain *chain, uint32_t height, struct link_view *view);
+// Every valid link but link 0, parents first.
+void sharechain_each_link(const struct sharechain *chain,
+                          void (*visit)(void *context, const struct link_view *view),
+                          void *context);
+// The credits a link gives, script by script, zeros left out (protocol section 7).
+void sharechain_link_credits(const struct sharechain *chain, const struct hash256 *id,
+                             void (*visit)(void *context, const struct script *script,
+                                           const struct u256 *weight),
+                             void *context);
+
+struct window_view {
+    struct hash256 epoch; // E: its head
+    uint32_t epoch_height;
+    uint32_t links_count;
+    struct u256 sum;
+};
+// The window of a link taken as E.
+bool sharechain_window(const struct sharechain *chain, const struct hash256 *id,
+                       struct window_view *view);
+// The window that a share with this id is paid by: its E. False if no such share is here.
+bool sharechain_share_window(const struct sharechain *chain, const struct hash256 *id,
+                             struct window_view *view);
+// The payout list of a share that is here; outputs has room for COINBASE_OUTPUTS_MAX. False if it
+// is not.
+bool sharechain_share_outputs(struct sharechain *chain, const struct hash256 *id,
+                              struct coinbase_output *outputs, size_t *outputs_count);
+
+struct sharechain_counts {
+    size_t headers, shares, links, scripts;
+    size_t loose;   // valid shares that the best chain has not credited, still includable
+    size_t waiting; // unknown objects
+    size_t waiting_bytes;
+    uint64_t sequence; // of the last put into the store: on disk when store_durable reaches it
+};
+void sharechain_counts(const struct sharechain *chain, struct sharechain_counts *counts);
+
+// ---- Minting: what new shares look like
+
+struct mint_spec {
+    struct hash256 prev;     // the daemon's tip, a good header of ours
+    uint64_t coinbase_value; // of the template
+    bool has_witness;
+    struct hash256 witness_commitment;
+    const uint8_t *aux; // COINBASE_AUX_SIZE bytes, or NULL
+    struct wall_time now;
+    uint8_t node_tag[SHARE_NODE_TAG_SIZE];
+};
+
+enum mint_result {
+    MINT_OK,
+    MINT_PREV_UNKNOWN, // prev is no good header here: fetch headers first
+    MINT_CLOCK_BEHIND, // the anchor's time is more than 60 s ahead of the clock
+    MINT_VALUE_BAD,    // coinbase_value below the subsidy or above 2^53
+    MINT_OUT_OF_MEMORY,
+};
+const char *mint_result_text(enum mint_result result);
+
+// Everything the shares of one template have in common. Immutable, shared by reference count.
+struct mint {
+    struct share_info info; // without grain_shift and payout_script
+    struct u256 link_target;
+    struct u256 grain_target; // with shift 0
+    uint8_t grain_shift_max;
+    int64_t height; // of the block
+    uint64_t coinbase_value;
+    uint32_t
+        header_time_min; // what ntime may be: time rules and, on testnet4, the bits they call for
+    uint32_t header_time_max;
+    uint32_t header_bits;
+    struct hash256 prev;
+    bool has_witness;
+    struct hash256 witness_commitment;
+    bool is_solo;     // every miner's own script takes everything: empty window, or detached
+    bool is_detached; // its weight will not be credited (section 5)
+    struct payout_plan *plan; // NULL with is_detached
+    uint8_t *body;
+    size_t body_size;
+    uint32_t grains_count;
+    uint32_t references;
+};
+
+// Works on the heaviest link whose tip has no more work than prev (protocol section 9), with every
+// includable grain.
+enum mint_result sharechain_mint(struct sharechain *chain, const struct mint_spec *spec,
+                                 struct mint **mint);
+struct mint *mint_hold(struct mint *mint);
+void mint_release(struct mint *mint);
+// The outputs of a share of this mint; outputs has room for COINBASE_OUTPUTS_MAX. own_script only
+// matters if is_solo.
+size_t mint_outputs(const struct mint *mint, const struct script *own_script,
+                    struct coinbase_output *outputs);
+// The share_info of a miner's shares. shift <= grain_shift_max.
+void mint_share_info(const struct mint *mint, const struct script *payout_script,
+                     uint8_t grain_shift, struct share_info *info);
+// The grain target for a shift.
+void mint_grain_target(const struct mint *mint, uint8_t grain_shift, struct u256 *target);
+
+#endif

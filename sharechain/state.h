@@ -1,0 +1,290 @@
+// The insides of the share-chain engine, shared by its files and by nobody else. One idea a file:
+// sharechain.c (adding and asking), waiting.c (who waits for what), share_check.c (section 5),
+// link_check.c (section 7), links.c (the tree of links: ancestors, epochs, windows' limits),
+// window.c (weights of the current window), loose.c (grains to include), mint.c, persist.c,
+// views.c.
+#ifndef SHOAL_SHARECHAIN_STATE_H
+#define SHOAL_SHARECHAIN_STATE_H
+
+#include "node/base/log.h"
+#include "node/base/map.h"
+#include "node/pow/pow.h"
+#include "node/pow/target.h"
+#include "sharechain/sharechain.h"
+
+struct credit {
+    uint32_t script; // index into scripts
+    struct u256 weight;
+};
+
+// A valid link, or link 0.
+struct link {
+    struct entry *entry;  // NULL for link 0
+    struct link *parent;  // its anchor; NULL for link 0
+    struct link *skip;    // an ancestor, for logarithmic walks
+    int64_t skip_tip_min; // lowest tip height from here down to, and without, skip
+    const struct header_node *tip;
+    struct u256 work;       // cumulative
+    struct u256 credits_to; // credits of link 1 up to this one
+    struct credit *credits;
+    uint32_t credits_count;
+    uint32_t grains_count;
+    uint32_t height;
+    uint32_t time;
+    uint32_t bits;
+    uint32_t child_bits; // section 4, of a share anchored here
+    struct u256 child_target;
+};
+
+struct inclusion {
+    struct inclusion *next;
+    struct link *link;
+};
+
+// A valid share.
+struct entry {
+    struct hash256 id;
+    struct hash256 object; // hash of its bytes
+    struct link *anchor;
+    const struct header_node *prev;
+    struct link *link;            // set once it is valid as a link
+    struct inclusion *inclusions; // the links that credited it
+    struct candidate *candidate;  // set while it waits to become a link
+    uint32_t script;
+    uint8_t grain_shift;
+    bool is_detached;
+    bool misses_link;     // its work does not reach the link target
+    bool is_invalid_link; // its body breaks a rule
+    uint32_t loose_index; // place in the list of loose grains; LOOSE_NONE if it is in none
+};
+#define LOOSE_NONE UINT32_MAX
+
+// ---- Waiting
+
+enum wait_kind { WAIT_LINK, WAIT_SHARE, WAIT_HEADER, WAIT_BODY, WAIT_KINDS_COUNT };
+enum waiter_kind { WAITER_COPY, WAITER_CANDIDATE };
+
+// Somebody who cannot be judged yet.
+struct waiter {
+    enum waiter_kind kind;
+    struct wait *waits;
+    struct waiter *queue_next; // in the list of those to judge again
+    bool is_queued;
+};
+
+struct wait {
+    struct wait *list_next, **list_back;     // others who wait for the same
+    struct wait *waiter_next, **waiter_back; // what else its waiter waits for
+    struct wait_list *list;
+    struct waiter *waiter;
+};
+
+struct wait_list {
+    struct hash256 key;
+    enum wait_kind kind;
+    struct wait *first;
+};
+
+// Bytes held for somebody: unknown copies and unused bodies.
+struct holding {
+    struct source *source;
+    struct holding *older, *newer;
+    size_t bytes;
+    bool is_body;
+};
+
+struct source {
+    uint32_t number;
+    size_t bytes;
+    struct holding *oldest, *newest;
+    struct source *next;
+};
+
+// A copy of a share that points to something missing.
+struct copy {
+    struct waiter waiter; // first
+    struct holding holding;
+    struct hash256 object;
+    struct hash256 id;
+    struct hash256 pow;
+    struct share share;
+    size_t size;
+    uint8_t bytes[];
+};
+
+struct body_entry {
+    struct holding holding;
+    struct hash256 root;
+    bool is_used; // by a link: then it is in the list of recent bodies, not in a source's holdings
+    bool is_bad;  // its bytes are no body: whoever commits to it is no link. The bytes are not kept
+    struct body_entry *recent_next, *recent_previous;
+    size_t size;
+    uint8_t bytes[];
+};
+
+// A valid share with a link's work whose body or grains are missing.
+struct candidate {
+    struct waiter waiter; // first
+    struct entry *entry;
+    struct hash256 body_root;
+    uint32_t time; // of the share: the link's
+};
+
+// A bounded memory of hashes: the newest push out the oldest.
+struct memory {
+    struct map *map;
+    struct hash256 *ring;
+    size_t capacity, count, next;
+};
+
+// ---- Caches
+
+struct plan_slot {
+    const struct link *epoch;
+    const struct header_node *prev;
+    struct payout_plan *plan;
+};
+#define PLAN_SLOTS 32
+
+// A coinbase prefix, hashed: valid for shares with the same plan, value, commitment, aux (and
+// script, if solo).
+struct prefix_slot {
+    struct hash256 key;
+    struct sha256 state;
+};
+#define PREFIX_SLOTS 64
+
+// Weights per script of the links first..head of one branch.
+struct window {
+    struct link *head;
+    uint32_t low;         // height of the oldest link in it; head->height + 1 if it is empty
+    struct u256 *weights; // by script index
+    size_t capacity;
+};
+
+struct sharechain {
+    const struct env *env;
+    const struct pool *pool;
+    struct store *store;
+    struct sharechain_events events;
+    struct pow_memory *pow_memory;
+    struct header_chain *headers;
+    bool is_loading;
+    uint64_t sequence;
+
+    struct map *entries;   // share id -> struct entry
+    struct memory refused; // hashes of copies that were invalid
+    struct memory bad_ids; // ids of which an unaltered copy was invalid
+    struct link genesis;
+    struct link **links; // all valid ones but link 0, in the order they became valid
+    size_t links_count, links_capacity;
+    struct link *best;
+    struct link **best_chain; // by height
+    size_t best_capacity;
+
+    struct script *scripts;
+    size_t scripts_count, scripts_capacity;
+    struct map *script_indices; // SHA-256 of a script -> index + 1
+
+    struct map *waits[WAIT_KINDS_COUNT]; // key -> struct wait_list
+    struct map *copies;                  // object hash -> struct copy
+    struct map *bodies;                  // body root -> struct body_entry
+    struct body_entry *recent_newest, *recent_oldest;
+    size_t recent_count;
+    struct source *sources;
+    size_t held_bytes;
+    struct waiter *queue_first, **queue_last;
+
+    struct entry **loose;
+    size_t loose_count, loose_capacity;
+
+    struct window window;
+    struct plan_slot plans[PLAN_SLOTS];
+    size_t plan_next;
+    struct prefix_slot prefixes[PREFIX_SLOTS];
+    size_t prefix_next;
+    struct coinbase_output outputs[COINBASE_OUTPUTS_MAX]; // scratch
+    struct buffer scratch;
+};
+
+// waiting.c
+bool memory_init(struct memory *memory, const struct env *env, size_t capacity);
+void memory_clear(struct memory *memory);
+bool memory_has(const struct memory *memory, const struct hash256 *hash);
+void memory_add(struct memory *memory, const struct hash256 *hash);
+void waiting_add(struct sharechain *chain, struct waiter *waiter, enum wait_kind kind,
+                 const struct hash256 *key);
+void waiting_cancel(struct sharechain *chain, struct waiter *waiter);
+// What was waited for is decided: waiters with nothing else to wait for, or all of them if it is
+// bad, are queued.
+void waiting_wake(struct sharechain *chain, enum wait_kind kind, const struct hash256 *key,
+                  bool is_bad);
+void waiting_queue(struct sharechain *chain, struct waiter *waiter);
+struct waiter *waiting_next(struct sharechain *chain);
+void holding_add(struct sharechain *chain, struct holding *holding, uint32_t source, size_t bytes);
+void holding_remove(struct sharechain *chain, struct holding *holding);
+// Drops the oldest holdings of the most expensive sources until the limits hold.
+void holding_enforce(struct sharechain *chain);
+struct copy *copy_new(struct sharechain *chain, const struct share_arrival *arrival,
+                      const struct share *share, const struct hash256 *object);
+void copy_free(struct sharechain *chain, struct copy *copy);
+struct body_entry *body_entry_add(struct sharechain *chain, const uint8_t *bytes, size_t size,
+                                  uint32_t source);
+void body_entry_mark_used(struct sharechain *chain, struct body_entry *body);
+void body_entry_free(struct sharechain *chain, struct body_entry *body);
+
+// links.c
+struct link *link_ancestor(struct link *link, uint32_t height);
+bool link_is_ancestor(const struct link *ancestor, struct link *link); // or the same
+struct link *link_common_ancestor(struct link *a, struct link *b);
+// The last link among `link` and its ancestors with height(tip) <= height; link 0 if there is none.
+struct link *link_last_with_tip_at_most(struct link *link, int64_t height);
+// E of a share anchored here with a prev at this height (section 8).
+struct link *link_epoch(struct link *anchor, int64_t prev_height);
+// Height of the oldest link of the window of E; E's height + 1 if it is empty (E is link 0).
+uint32_t link_window_low(const struct sharechain *chain, struct link *epoch);
+void link_window_sum(struct link *epoch, uint32_t low, struct u256 *sum);
+void link_set_child_target(const struct sharechain *chain, struct link *link);
+bool link_is_better(const struct link *a, const struct link *b);
+const struct hash256 *link_id(const struct sharechain *chain, const struct link *link);
+// Joins a link to the tree: work, credits_to, skip, tip minima.
+void link_join(struct link *link, struct link *parent);
+
+// window.c
+void window_clear(struct window *window);
+bool window_move(struct sharechain *chain, struct link *epoch);
+// The plan for shares on prev with epoch E, borrowed from the cache; NULL if out of memory.
+struct payout_plan *window_plan(struct sharechain *chain, struct link *epoch,
+                                const struct header_node *prev);
+uint32_t script_index(struct sharechain *chain, const struct script *script);
+
+// share_check.c
+enum verdict share_check(struct sharechain *chain, struct copy *copy);
+void entry_weight(const struct sharechain *chain, const struct entry *entry, struct u256 *weight);
+struct link *find_link(struct sharechain *chain, const struct hash256 *id);
+enum verdict link_verdict(const struct sharechain *chain, const struct hash256 *id);
+enum verdict share_id_verdict(const struct sharechain *chain, const struct hash256 *id);
+bool is_detached(const struct link *anchor, const struct header_node *prev);
+
+// link_check.c
+void candidate_judge(struct sharechain *chain, struct candidate *candidate);
+bool entry_is_credited(const struct entry *entry, struct link *link);
+
+// loose.c
+void loose_add(struct sharechain *chain, struct entry *entry);
+void loose_remove(struct sharechain *chain, struct entry *entry);
+void loose_move(struct sharechain *chain, struct link *from, struct link *to);
+// The ids that a link anchored here should include, ascending; *count of them. NULL if there are
+// none or no memory.
+struct hash256 *loose_choose(struct sharechain *chain, struct link *anchor, size_t *count);
+
+// persist.c
+void persist_header(struct sharechain *chain, const struct header_node *node);
+void persist_share(struct sharechain *chain, const struct copy *copy, const struct entry *entry);
+void persist_body(struct sharechain *chain, const struct entry *entry, const uint8_t *bytes,
+                  size_t size);
+
+// mint.c
+struct link *mint_anchor(struct sharechain *chain, const struct header_node *prev);
+
+#endif

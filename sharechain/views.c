@@ -1,0 +1,119 @@
+#include <string.h>
+#include "sharechain/state.h"
+
+static void view_link(const struct sharechain *chain, const struct link *link,
+                      struct link_view *view)
+{
+    *view = (struct link_view){
+        .id = *link_id(chain, link),
+        .height = link->height,
+        .time = link->time,
+        .link_bits = link->bits,
+        .work = link->work,
+        .tip = link->tip->id,
+        .tip_height = link->tip->height,
+        .grains_count = link->grains_count,
+    };
+    if (link->parent == NULL)
+        return;
+    view->anchor = *link_id(chain, link->parent);
+    view->credits = u256_subtract(&link->credits_to, &link->parent->credits_to);
+    view->is_detached = link->entry->is_detached;
+    view->payout_script = chain->scripts[link->entry->script];
+    entry_weight(chain, link->entry, &view->weight);
+}
+
+static struct link *find_valid_link(const struct sharechain *chain, const struct hash256 *id)
+{
+    const struct entry *entry = map_find(chain->entries, id);
+    return entry == NULL ? NULL : entry->link;
+}
+
+void sharechain_tip(const struct sharechain *chain, struct link_view *view)
+{
+    view_link(chain, chain->best, view);
+}
+
+bool sharechain_link(const struct sharechain *chain, const struct hash256 *id,
+                     struct link_view *view)
+{
+    if (hash_equal(id, &chain->pool->id)) {
+        view_link(chain, &chain->genesis, view);
+        return true;
+    }
+    const struct link *link = find_valid_link(chain, id);
+    if (link != NULL)
+        view_link(chain, link, view);
+    return link != NULL;
+}
+
+bool sharechain_link_at(const struct sharechain *chain, uint32_t height, struct link_view *view)
+{
+    if (height > chain->best->height)
+        return false;
+    view_link(chain, chain->best_chain[height], view);
+    return true;
+}
+
+void sharechain_each_link(const struct sharechain *chain,
+                          void (*visit)(void *context, const struct link_view *view), void *context)
+{
+    for (size_t i = 0; i < chain->links_count; i++) {
+        struct link_view view;
+        view_link(chain, chain->links[i], &view);
+        visit(context, &view);
+    }
+}
+
+void sharechain_link_credits(const struct sharechain *chain, const struct hash256 *id,
+                             void (*visit)(void *context, const struct script *script,
+                                           const struct u256 *weight),
+                             void *context)
+{
+    const struct link *link = find_valid_link(chain, id);
+    for (uint32_t i = 0; link != NULL && i < link->credits_count; i++)
+        visit(context, &chain->scripts[link->credits[i].script], &link->credits[i].weight);
+}
+
+static void view_window(const struct sharechain *chain, struct link *epoch,
+                        struct window_view *view)
+{
+    uint32_t low = link_window_low(chain, epoch);
+    view->epoch = *link_id(chain, epoch);
+    view->epoch_height = epoch->height;
+    view->links_count = epoch->height + 1 - low;
+    link_window_sum(epoch, low, &view->sum);
+}
+
+bool sharechain_window(const struct sharechain *chain, const struct hash256 *id,
+                       struct window_view *view)
+{
+    struct link *link = find_valid_link(chain, id);
+    if (link != NULL)
+        view_window(chain, link, view);
+    return link != NULL;
+}
+
+bool sharechain_share_window(const struct sharechain *chain, const struct hash256 *id,
+                             struct window_view *view)
+{
+    const struct entry *entry = map_find(chain->entries, id);
+    if (entry == NULL)
+        return false;
+    view_window(chain, link_epoch(entry->anchor, entry->prev->height), view);
+    return true;
+}
+
+void sharechain_counts(const struct sharechain *chain, struct sharechain_counts *counts)
+{
+    *counts = (struct sharechain_counts){
+        .headers = header_chain_count(chain->headers),
+        .shares = map_count(chain->entries),
+        .links = chain->links_count,
+        .scripts = chain->scripts_count,
+        .loose = chain->loose_count,
+        .waiting = map_count(chain->copies),
+        .waiting_bytes = chain->held_bytes,
+        .sequence = chain->sequence,
+    };
+}
