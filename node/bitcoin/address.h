@@ -1,5 +1,5 @@
-// Addresses to payout scripts and back: base58check, bech32 (BIP 173), bech32m (BIP 350). A taproot key must be
-// on the curve (checked by libsecp256k1): coins sent elsewhere are lost.
+// Addresses to payout scripts and back: base58check, bech32 (BIP 173), bech32m (BIP 350). A taproot
+// key must be on the curve (checked by libsecp256k1): coins sent elsewhere are lost.
 #ifndef SHOAL_NODE_BITCOIN_ADDRESS_H
 #define SHOAL_NODE_BITCOIN_ADDRESS_H
 

@@ -1,5 +1,5 @@
-// Every coin is one row of this table: protocol section 1 (codes, proof of work, halving, required bits) and
-// what its addresses and its daemon's RPC look like.
+// Every coin is one row of this table: protocol section 1 (codes, proof of work, halving, required
+// bits) and what its addresses and its daemon's RPC look like.
 #ifndef SHOAL_NODE_BITCOIN_CHAIN_PARAMS_H
 #define SHOAL_NODE_BITCOIN_CHAIN_PARAMS_H
 
@@ -31,13 +31,14 @@ struct chain_params {
     enum pow_kind pow;
     uint32_t halving_interval;
     enum bits_rule bits_rule;
-    uint32_t bits_limit;          // easiest bits of the coin; 0 with BITS_OF_ANCHOR
-    uint32_t spacing;             // s, wanted time between blocks (retargets: 2016 of them are the timespan)
+    uint32_t bits_limit; // easiest bits of the coin; 0 with BITS_OF_ANCHOR
+    uint32_t spacing;    // s, wanted time between blocks (retargets: 2016 of them are the timespan)
     bool retarget_reaches_before; // Litecoin: the retarget's first time is one block earlier
+    bool retarget_halves_first;   // Litecoin: near the limit the product would need 257 bits
     uint8_t p2pkh_version;
     uint8_t p2sh_versions[2]; // both are accepted, the first is written; equal where there is one
     const char *bech32_prefix;
-    bool has_mweb;           // getblocktemplate wants the rule "mweb" and the block carries its extension
+    bool has_mweb; // getblocktemplate wants the rule "mweb" and the block carries its extension
     const char *daemon_name; // for messages: "bitcoind"
     uint16_t rpc_port;       // usual port of the daemon's RPC
     // getblockchaininfo's "chain" must be one of these (NULL-terminated).
@@ -51,8 +52,9 @@ const struct chain_params *chain_params_by_code(unsigned code);
 const struct chain_params *chain_params_row(size_t i);
 // subsidy(height) of protocol section 0, in satoshi.
 uint64_t chain_subsidy(const struct chain_params *params, int64_t height);
-// The bits after a retarget of the coin: `scaled_bits` scaled by the time from first_time to last_time, clamped
-// to a quarter and four times, not easier than the limit (protocol section 1; vectors of kind "retarget").
+// The bits after a retarget of the coin: `scaled_bits` scaled by the time from first_time to
+// last_time, clamped to a quarter and four times, not easier than the limit (protocol section 1;
+// vectors of kind "retarget").
 uint32_t chain_retarget_bits(const struct chain_params *params, uint32_t scaled_bits,
                              int64_t first_time, int64_t last_time);
 

@@ -13,8 +13,8 @@ struct merkle_branch {
     struct hash256 hashes[MERKLE_BRANCH_MAX];
 };
 
-// The branch of leaf 0, whose own hash is not needed, over leaves 1..count (count may be 0). False if deeper
-// than MERKLE_BRANCH_MAX.
+// The branch of leaf 0, whose own hash is not needed, over leaves 1..count (count may be 0). False
+// if deeper than MERKLE_BRANCH_MAX.
 bool merkle_branch_build(const struct hash256 *leaves, size_t count, struct merkle_branch *branch);
 // The root that a leaf 0 gives with its branch.
 void merkle_branch_root(const struct merkle_branch *branch, const struct hash256 *leaf,

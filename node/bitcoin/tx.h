@@ -1,5 +1,7 @@
-// Transactions as far as a pool looks into them: where they end, their two ids, weight, and what a coinbase
-// pays. Bounded; refuses trailing bytes. Scripts are not run.
+// Transactions as far as a pool looks into them: where they end, their two ids, weight, and what a
+// coinbase pays. Reads the legacy form, BIP 144, and Litecoin's HogEx (flag 8 and an empty MWEB
+// part). No counts are believed before the bytes are there; trailing bytes are the caller's to
+// refuse (reader_is_done). Scripts are not run.
 #ifndef SHOAL_NODE_BITCOIN_TX_H
 #define SHOAL_NODE_BITCOIN_TX_H
 
@@ -16,9 +18,11 @@ struct tx_output {
 };
 
 struct tx_summary {
-    size_t size;       // with witness
-    size_t base_size;  // without
+    size_t size;      // all bytes, with witness
+    size_t base_size; // as hashed for the txid
+    size_t mweb_size; // bytes of size that MWEB adds and that have no weight; 0 but for a HogEx
     bool has_witness;
+    bool is_hogex; // Litecoin's last transaction of a block, which stands for its extension block
     uint32_t inputs_count;
     uint32_t outputs_count;
     struct hash256 txid;
@@ -27,9 +31,10 @@ struct tx_summary {
     uint32_t locktime;
 };
 
-// Reads one transaction (BIP 144 or legacy form) from the cursor; false (and the cursor failed) if malformed.
+// Reads one transaction from the cursor; false (and the cursor failed) if malformed, without inputs
+// or outputs, or in the extended form for nothing.
 bool tx_read(struct reader *reader, struct tx_summary *summary);
-// weight = 3 * base_size + size (BIP 141).
+// 3 * base size + size (BIP 141).
 uint64_t tx_weight(const struct tx_summary *summary);
 // Output i < outputs_count of a transaction that tx_read accepted.
 bool tx_output_at(const uint8_t *bytes, const struct tx_summary *summary, uint32_t i,
