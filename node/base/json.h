@@ -37,7 +37,7 @@ size_t json_size(struct json_value value); // of an array or object; 0 otherwise
 struct json_value json_first(struct json_value container);
 struct json_value json_next(struct json_value value);
 bool json_exists(struct json_value value);
-// The name of a value that is a member of an object, unescaped bytes as in the text.
+// The name of a value that is a member of an object, as in the text: escapes not resolved.
 void json_name(struct json_value member, const char **text, size_t *size);
 
 // False if absent, of another kind, or out of range. Integers are digits only: 1.0 and 1e3 are
