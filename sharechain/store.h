@@ -1,9 +1,10 @@
-// Where the share-chain is kept: ordered tables of key -> value. Two kinds behind one interface: memory (tests,
-// simulation) and LMDB (a writer thread, batches, a commit at most 50 ms after a put when the disk keeps up). One
-// thread, the loop's, calls everything here. A put is in memory at once and on disk when store_durable reaches its
-// sequence number; after kill -9 the disk holds a prefix of the puts: a batch is there whole or not at all, and no
-// put without all earlier ones. A full or failing disk loses nothing: the batch is kept and tried again every
-// second, store_health says so.
+// Where the share-chain is kept: ordered tables of key -> value. Two kinds behind one interface:
+// memory (tests, simulation) and LMDB (a writer thread, batches, a commit at most 50 ms after a put
+// when the disk keeps up). One thread, the loop's, calls everything here. A put is in memory at
+// once and on disk when store_durable reaches its sequence number; after kill -9 the disk holds a
+// prefix of the puts: a batch is there whole or not at all, and no put without all earlier ones. A
+// full or failing disk loses nothing: the batch is kept and tried again every second, store_health
+// says so.
 #ifndef SHOAL_SHARECHAIN_STORE_H
 #define SHOAL_SHARECHAIN_STORE_H
 
@@ -58,16 +59,23 @@ struct store {
 
 #define STORE_KEY_SIZE_MAX 200
 
-// Returns the put's sequence number, > 0. Keys are 1..STORE_KEY_SIZE_MAX bytes. An existing key is replaced.
+// The layout of tables and values. STORE_META holds it as a u32 under this key from the start; it
+// can be read, not put.
+#define STORE_SCHEMA     1
+#define STORE_SCHEMA_KEY "schema"
+
+// Returns the put's sequence number, > 0. Keys are 1..STORE_KEY_SIZE_MAX bytes. An existing key is
+// replaced.
 uint64_t store_put(struct store *store, enum store_table table, const void *key, size_t key_size,
                    const void *value, size_t value_size);
 uint64_t store_remove(struct store *store, enum store_table table, const void *key,
                       size_t key_size);
-// Appends the value to out; false if the key is not there. Sees every put before it.
+// Appends the value to out; false if the key is not there, or if the disk failed so badly that
+// nothing can be read from it either (store_health tells). Sees every put before it.
 bool store_get(struct store *store, enum store_table table, const void *key, size_t key_size,
                struct buffer *out);
-// Visits entries with key >= from (NULL: all) in key order, puts before it included; the visitor must not put or
-// remove. False if the visitor stopped it or reading failed.
+// Visits entries with key >= from (NULL: all) in key order, puts before it included; the visitor
+// may get, and must not put, remove or settle. False if the visitor stopped it or reading failed.
 bool store_each(struct store *store, enum store_table table, const void *from, size_t from_size,
                 store_visitor *visitor, void *context);
 // All puts with a sequence number up to this one are on disk (memory: are done).
@@ -77,7 +85,8 @@ enum store_health store_health(const struct store *store);
 void store_health_text(const struct store *store, char *out, size_t capacity);
 // Bytes put but not yet on disk.
 uint64_t store_pending_bytes(const struct store *store);
-// Waits until everything put is on disk, at most timeout_ms; for a graceful stop. False if it did not get there.
+// Waits until everything put is on disk, at most timeout_ms; for a graceful stop. False if it did
+// not get there.
 bool store_settle(struct store *store, unsigned timeout_ms);
 // Settles (up to 5 s) and frees.
 void store_close(struct store *store);
@@ -85,14 +94,17 @@ void store_close(struct store *store);
 struct store *store_memory_new(void);
 
 struct store_lmdb_options {
-    const char *path; // a folder; made with mode 0700 if missing
+    const char *path;        // a folder; made with mode 0700 if missing
     uint64_t map_size_first; // bytes; grows by doubling when full. 0: 64 MiB
-    // Called from the writer thread after each commit and each change of health: wake the loop, nothing more.
+    // Called from the writer thread after each commit and each change of health: wake the loop,
+    // nothing more.
     void (*wake)(void *context);
     void *context;
+    unsigned retry_ms; // between tries to write to a full or failing disk. 0: a second
 };
 
-// NULL with a sentence in error: missing rights, another program holds it, made by a newer schema, damaged.
+// NULL with a sentence in error: missing rights, another program holds it, made by a newer schema,
+// damaged.
 struct store *store_lmdb_open(const struct store_lmdb_options *options, char *error,
                               size_t error_capacity);
 

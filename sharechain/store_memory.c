@@ -1,0 +1,137 @@
+#include "sharechain/store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "sharechain/sorted_map.h"
+#include "sharechain/store_entry.h"
+
+struct store_memory {
+    struct store base; // first: a struct store * is one of these
+    struct sorted_map *tables[STORE_TABLES_COUNT];
+    uint64_t sequence; // of the last put
+    unsigned walks;    // store_each calls under way
+};
+
+static struct store_memory *memory_of(struct store *store)
+{
+    return (struct store_memory *)store;
+}
+
+static uint64_t memory_put(struct store *store, enum store_table table, const void *key,
+                           size_t key_size, const void *value, size_t value_size)
+{
+    struct store_memory *memory = memory_of(store);
+    assert(memory->walks == 0);
+    struct store_entry *entry = store_entry_new(table, key, key_size, value, value_size);
+    free(sorted_map_set(memory->tables[table], entry->bytes, key_size, entry));
+    return ++memory->sequence;
+}
+
+static uint64_t memory_remove(struct store *store, enum store_table table, const void *key,
+                              size_t key_size)
+{
+    struct store_memory *memory = memory_of(store);
+    assert(memory->walks == 0);
+    free(sorted_map_remove(memory->tables[table], key, key_size));
+    return ++memory->sequence;
+}
+
+static bool memory_get(struct store *store, enum store_table table, const void *key,
+                       size_t key_size, struct buffer *out)
+{
+    const struct store_entry *entry =
+        sorted_map_find(memory_of(store)->tables[table], key, key_size);
+    if (entry == NULL)
+        return false;
+    write_bytes(out, store_entry_value(entry), entry->value_size);
+    return true;
+}
+
+static bool memory_each(struct store *store, enum store_table table, const void *from,
+                        size_t from_size, store_visitor *visitor, void *context)
+{
+    struct store_memory *memory = memory_of(store);
+    const struct sorted_node *node = sorted_map_seek(memory->tables[table], from, from_size);
+    bool goes_on = true;
+    memory->walks++;
+    for (; node != NULL && goes_on; node = sorted_node_next(node)) {
+        const struct store_entry *entry = sorted_node_item(node);
+        goes_on = visitor(context, entry->bytes, entry->key_size, store_entry_value(entry),
+                          entry->value_size);
+    }
+    memory->walks--;
+    return goes_on;
+}
+
+static uint64_t memory_durable(const struct store *store)
+{
+    return ((const struct store_memory *)store)->sequence;
+}
+
+static enum store_health memory_health(const struct store *store)
+{
+    (void)store;
+    return STORE_HEALTHY;
+}
+
+static void memory_describe_health(const struct store *store, char *out, size_t capacity)
+{
+    (void)store;
+    if (capacity > 0)
+        out[0] = '\0';
+}
+
+static uint64_t memory_pending_bytes(const struct store *store)
+{
+    (void)store;
+    return 0;
+}
+
+static bool memory_settle(struct store *store, unsigned timeout_ms)
+{
+    (void)store;
+    (void)timeout_ms;
+    return true;
+}
+
+static void memory_close(struct store *store)
+{
+    struct store_memory *memory = memory_of(store);
+    for (size_t i = 0; i < STORE_TABLES_COUNT; i++) {
+        const struct sorted_node *node = sorted_map_seek(memory->tables[i], NULL, 0);
+        for (; node != NULL; node = sorted_node_next(node))
+            free(sorted_node_item(node));
+        sorted_map_free(memory->tables[i]);
+    }
+    free(memory);
+}
+
+static const struct store_kind memory_kind = {
+    .put = memory_put,
+    .remove = memory_remove,
+    .get = memory_get,
+    .each = memory_each,
+    .durable = memory_durable,
+    .health = memory_health,
+    .describe_health = memory_describe_health,
+    .pending_bytes = memory_pending_bytes,
+    .settle = memory_settle,
+    .close = memory_close,
+};
+
+struct store *store_memory_new(void)
+{
+    struct store_memory *memory = calloc(1, sizeof *memory);
+    if (memory == NULL)
+        abort();
+    memory->base.kind = &memory_kind;
+    for (size_t i = 0; i < STORE_TABLES_COUNT; i++)
+        memory->tables[i] = sorted_map_new();
+    // Both kinds hold the same records.
+    static const uint8_t schema[4] = {STORE_SCHEMA};
+    struct store_entry *entry = store_entry_new(STORE_META, STORE_SCHEMA_KEY,
+                                                strlen(STORE_SCHEMA_KEY), schema, sizeof schema);
+    sorted_map_set(memory->tables[STORE_META], entry->bytes, entry->key_size, entry);
+    return &memory->base;
+}
