@@ -1,4 +1,5 @@
-// Proof of work as a table: one row of functions per algorithm. A new algorithm is one new file and one row.
+// Proof of work as a table: one row of functions per algorithm. A new algorithm is one new file and
+// one row.
 #ifndef SHOAL_NODE_POW_POW_H
 #define SHOAL_NODE_POW_POW_H
 
@@ -15,8 +16,8 @@ struct pow_algorithm {
     const char *name; // "sha256d", "scrypt"
     // Worth a worker thread: takes tens of microseconds, not hundreds of nanoseconds.
     bool is_slow;
-    // What miners mean by difficulty 1, as a multiple of Bitcoin's 00000000FFFF0000...: 1 for sha256d,
-    // 65536 for scrypt.
+    // What miners mean by difficulty 1, as a multiple of Bitcoin's 00000000FFFF0000...: 1 for
+    // sha256d, 65536 for scrypt.
     uint32_t difficulty_scale;
 };
 
