@@ -1,0 +1,59 @@
+// The configuration: one table of keys (name, type, default, range, help) from which the INI file,
+// the environment, the flags, --help and the man page are made. Flags win over the environment,
+// that over the file. Key "stratum-listen" is the flag --stratum-listen, the variable
+// SHOAL_STRATUM_LISTEN and `listen` in section [stratum] of the file.
+#ifndef SHOAL_NODE_CONFIG_H
+#define SHOAL_NODE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "node/base/bytes.h"
+#include "node/base/log.h"
+#include "node/limits.h"
+
+#define CONFIG_TEXT_SIZE 1024
+#define CONFIG_LIST_MAX  8
+
+struct config_list {
+    size_t count;
+    char items[CONFIG_LIST_MAX][CONFIG_TEXT_SIZE];
+};
+
+// Values after defaults, file, environment and flags; all checked.
+struct config {
+    char config_file[CONFIG_TEXT_SIZE]; // "" if none
+    char pool[CONFIG_TEXT_SIZE];        // the pool file
+    char data[CONFIG_TEXT_SIZE];        // the data directory
+    struct config_list daemon;          // urls, most preferred first
+    char daemon_user[256];
+    char daemon_password[256];
+    char daemon_cookie[CONFIG_TEXT_SIZE];
+    uint32_t daemon_poll_s;
+    struct config_list stratum_listen; // "0.0.0.0:3333"
+    uint32_t stratum_connections;      // most at a time
+    uint32_t stratum_connections_per_address;
+    double stratum_difficulty; // to start with
+    double stratum_difficulty_min;
+    double stratum_shares_per_minute;
+    uint32_t stratum_version_mask;              // 1fffe000
+    struct config_list stratum_device_override; // user-agent beginnings, "*" for all
+    char http_listen[CONFIG_TEXT_SIZE];         // address of the status page; "" for none
+    enum log_level log_level;
+    enum log_form log_form;
+};
+
+struct config_error {
+    char text[512]; // which key, from where, with what value, and what would be right
+};
+
+// Defaults, then the file (if `config` names one in the arguments or the environment), then the
+// environment, then the arguments (after the command's name). False with *error.
+bool config_read(int argc, const char *const *argv, struct config *config,
+                 struct config_error *error);
+// The table as help text.
+void config_write_help(struct buffer *out);
+// The values in force as an INI file, secrets left out.
+void config_write_values(const struct config *config, struct buffer *out);
+
+#endif

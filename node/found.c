@@ -1,0 +1,104 @@
+// The way of a miner's share: a block goes to the daemons before anything else, then the share to
+// the share-chain.
+#include <stdio.h>
+#include <string.h>
+#include "node/state.h"
+
+static void make_share(const struct work *work, const struct stratum_share *found,
+                       struct share *share)
+{
+    const struct mint *mint = work->mint;
+    *share = (struct share){
+        .coinbase_value = mint->coinbase_value,
+        .has_witness = mint->has_witness,
+        .witness_commitment = mint->witness_commitment,
+        .branch = work->block_template->branch,
+    };
+    memcpy(share->header, found->header, HEADER_SIZE);
+    memcpy(share->extranonce, found->extranonce, sizeof(share->extranonce));
+    mint_share_info(mint, found->payout, found->commitment->grain_shift, &share->info);
+}
+
+static void submit_block(struct node *node, const struct work *work,
+                         const struct stratum_share *found, const struct hash256 *id)
+{
+    struct buffer coinbase, block;
+    buffer_init(&coinbase, found->prefix_size + COINBASE_TAIL_SIZE);
+    buffer_init(&block, LIMIT_RPC_REPLY_SIZE);
+    write_bytes(&coinbase, found->prefix, found->prefix_size);
+    coinbase_write_tail(&found->commitment->share_info_hash, found->extranonce, work->mint->height,
+                        &coinbase);
+    if (!coinbase.failed && block_template_write_block(work->block_template, found->header,
+                                                       coinbase.data, coinbase.size, &block))
+        backend_submit_block(node->backend, id, block.data, block.size);
+    else
+        log_plain(node->log, LOG_ERROR, "found", "out of memory: a block could not be submitted");
+    buffer_clear(&coinbase);
+    buffer_clear(&block);
+}
+
+static void note_block(struct node *node, const struct work *work,
+                       const struct stratum_share *found, const struct hash256 *id)
+{
+    struct found_block block = {
+        .id = *id,
+        .height = work->mint->height,
+        .found_at = wall_seconds(net_loop_now(node->loop).wall),
+        .coinbase_value = work->mint->coinbase_value,
+        .payout_script = *found->payout,
+        .is_link = found->is_link,
+    };
+    snprintf(block.user, sizeof(block.user), "%s", found->user);
+    blocks_add(node, &block);
+    char text[65];
+    hash_to_display(id, text);
+    log_event(node->log, LOG_INFO, "found", "block found", LOG_I64("height", block.height),
+              LOG_TEXT("hash", text), LOG_TEXT("user", found->user),
+              LOG_U64("value_sats", block.coinbase_value));
+}
+
+// Our own share is valid by construction; if it is not, this node and the protocol disagree.
+static void add_to_chain(struct node *node, const struct work *work,
+                         const struct stratum_share *found)
+{
+    struct share share;
+    make_share(work, found, &share);
+    uint8_t bytes[SHARE_SIZE_MAX];
+    struct buffer encoded;
+    buffer_init_fixed(&encoded, bytes, sizeof(bytes));
+    share_encode(&share, &encoded);
+    struct share_arrival arrival = {
+        .bytes = bytes,
+        .size = encoded.size,
+        .pow = &found->hash,
+        .body = found->is_link ? work->mint->body : NULL,
+        .body_size = work->mint->body_size,
+        .source = SHARECHAIN_OWN,
+    };
+    node->shares_found++;
+    node->links_found += found->is_link ? 1 : 0;
+    if (sharechain_add_share(node->sharechain, &arrival) == VERDICT_VALID)
+        return;
+    log_event(node->log, LOG_ERROR, "found", "a share of our own was not accepted by our own rules",
+              LOG_TEXT("user", found->user), LOG_U64("link_height", share.info.link_height),
+              LOG_TEXT("what_to_do", "this is a fault of shoal: please report it with the log"));
+}
+
+uint64_t found_share(void *context, const struct stratum_share *found)
+{
+    struct node *node = context;
+    const struct work *work = found->owner;
+    struct hash256 id;
+    header_id(found->header, &id);
+    if (found->is_block) {
+        submit_block(node, work, found, &id);
+        // The header proves itself: the next work need not wait for the daemon to tell it.
+        sharechain_add_header(node->sharechain, found->header);
+        note_block(node, work, found, &id);
+    }
+    if (found->is_grain)
+        add_to_chain(node, work, found);
+    struct sharechain_counts counts;
+    sharechain_counts(node->sharechain, &counts);
+    return counts.sequence;
+}

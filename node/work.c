@@ -1,0 +1,284 @@
+// The way of a new block: template -> mint -> job -> every session. Also the way of a new link, and
+// of every 30 s.
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "node/pow/target.h"
+#include "node/state.h"
+
+#define WORK_AGE_MAX_MS 30000
+#define WORK_RETRY_MS   1000
+// A miner whose grains would be more than this part of a link's picks a shift: its receipts get
+// fewer and heavier.
+#define GRAINS_PER_MINER  30.0
+#define STORE_PENDING_MAX (256u << 20)
+
+void work_released(void *context, void *owner)
+{
+    (void)context;
+    struct work *work = owner;
+    mint_release(work->mint);
+    block_template_release(work->block_template);
+    buffer_clear(&work->prefix);
+    free(work);
+}
+
+// ---- Headers: what the template builds on must be known to the share-chain
+
+static void fetch_headers(struct node *node)
+{
+    if (node->is_fetching_headers)
+        return;
+    node->is_fetching_headers = true;
+    backend_fetch_headers(node->backend, &node->block_template->prev);
+}
+
+void work_headers_arrived(void *context, const uint8_t *headers, size_t count)
+{
+    struct node *node = context;
+    for (size_t i = 0; i < count; i++) {
+        if (sharechain_add_header(node->sharechain, headers + i * HEADER_SIZE) != VERDICT_INVALID)
+            continue;
+        log_event(node->log, LOG_ERROR, "work", "the daemon's chain breaks this pool's rules",
+                  LOG_TEXT("chain", node->pool->chain->name),
+                  LOG_TEXT("what_to_do", "check that the daemon runs the chain that the pool file "
+                                         "names and that the pool's anchor header is on it"));
+        return;
+    }
+}
+
+bool work_has_header(void *context, const struct hash256 *id)
+{
+    struct node *node = context;
+    return header_chain_find(sharechain_headers(node->sharechain), id) != NULL;
+}
+
+void work_headers_finished(void *context, const struct hash256 *tip, enum headers_result result)
+{
+    struct node *node = context;
+    node->is_fetching_headers = false;
+    if (result == HEADERS_NO_ANCHOR)
+        log_event(node->log, LOG_ERROR, "work",
+                  "the daemon's chain does not hold the pool's anchor",
+                  LOG_U64("anchor_height", node->pool->anchor_height),
+                  LOG_TEXT("what_to_do", "this daemon follows another chain than the pool file: "
+                                         "check the pool file and the daemon"));
+    if (node->block_template == NULL || result == HEADERS_NO_ANCHOR)
+        return;
+    // The daemon may have moved on meanwhile.
+    if (hash_equal(tip, &node->block_template->prev) || result == HEADERS_DONE)
+        node->wants_work = true;
+}
+
+// ---- Templates
+
+void work_template_changed(void *context, struct block_template *block_template, bool is_new_block)
+{
+    struct node *node = context;
+    bool is_first = node->block_template == NULL;
+    block_template_release(node->block_template);
+    node->block_template = block_template_hold(block_template);
+    if (!is_new_block && !is_first)
+        return; // more fees: the next job takes it
+    char prev[65];
+    hash_to_display(&block_template->prev, prev);
+    log_event(node->log, LOG_INFO, "work", "new block to build on",
+              LOG_I64("height", block_template->height), LOG_TEXT("prev", prev),
+              LOG_U64("transactions", block_template->txs_count),
+              LOG_U64("dropped", block_template->txs_dropped),
+              LOG_U64("value_sats", block_template->coinbase_value));
+    node->wants_work = true;
+}
+
+void work_stop(struct node *node, const char *reason)
+{
+    memset(&node->work_prev, 0, sizeof(node->work_prev));
+    stratum_pause(node->stratum, reason, net_loop_now(node->loop));
+}
+
+void work_unsafe(void *context, const char *reason)
+{
+    struct node *node = context;
+    log_event(node->log, LOG_ERROR, "work", "no safe work: miners are sent away until it is back",
+              LOG_TEXT("reason", reason));
+    block_template_release(node->block_template);
+    node->block_template = NULL;
+    work_stop(node, "no working coin daemon");
+}
+
+// ---- Making work
+
+static void write_prefix(const struct mint *mint, const struct script *own_script,
+                         struct buffer *out)
+{
+    struct coinbase_output *outputs = calloc(COINBASE_OUTPUTS_MAX, sizeof(*outputs));
+    if (outputs == NULL) {
+        out->failed = true;
+        return;
+    }
+    struct coinbase_spec spec = {
+        .height = mint->height,
+        .aux = mint->info.has_aux ? mint->info.aux : NULL,
+        .outputs = outputs,
+        .outputs_count = mint_outputs(mint, own_script, outputs),
+        .witness_commitment = mint->has_witness ? &mint->witness_commitment : NULL,
+    };
+    coinbase_write_prefix(&spec, out);
+    free(outputs);
+}
+
+static struct work *work_new(struct mint *mint, struct block_template *block_template)
+{
+    struct work *work = calloc(1, sizeof(*work));
+    if (work == NULL)
+        return NULL;
+    buffer_init(&work->prefix, coinbase_prefix_size_max(COINBASE_OUTPUTS_MAX));
+    if (mint->is_solo)
+        write_u8(&work->prefix, 0); // never served: every miner gets a prefix of its own
+    else
+        write_prefix(mint, NULL, &work->prefix);
+    work->mint = mint_hold(mint);
+    work->block_template = block_template_hold(block_template);
+    if (!work->prefix.failed)
+        return work;
+    work_released(NULL, work);
+    return NULL;
+}
+
+static void say_mint_failure(struct node *node, enum mint_result result)
+{
+    if (result == node->mint_result)
+        return;
+    node->mint_result = result;
+    if (result != MINT_OK && result != MINT_PREV_UNKNOWN)
+        log_event(node->log, LOG_ERROR, "work", "no work can be made",
+                  LOG_TEXT("reason", mint_result_text(result)));
+}
+
+static struct mint *make_mint(struct node *node)
+{
+    const struct block_template *block_template = node->block_template;
+    struct mint_spec spec = {
+        .prev = block_template->prev,
+        .coinbase_value = block_template->coinbase_value,
+        .has_witness = block_template->has_witness,
+        .witness_commitment = block_template->witness_commitment,
+        .now = net_loop_now(node->loop).wall,
+    };
+    memcpy(spec.node_tag, node->node_tag, sizeof(spec.node_tag));
+    struct mint *mint = NULL;
+    enum mint_result result = sharechain_mint(node->sharechain, &spec, &mint);
+    say_mint_failure(node, result);
+    if (result == MINT_PREV_UNKNOWN)
+        fetch_headers(node);
+    return mint;
+}
+
+// The daemon and our own reading of the coin's rules must agree, or every share would be worthless.
+static bool template_agrees(struct node *node, const struct mint *mint)
+{
+    const struct block_template *block_template = node->block_template;
+    if (mint->height == block_template->height && mint->header_bits == block_template->bits &&
+        mint->header_time_min <= block_template->time)
+        return true;
+    log_event(
+        node->log, LOG_ERROR, "work", "the template does not fit its own headers",
+        LOG_I64("height", block_template->height), LOG_I64("height_by_headers", mint->height),
+        LOG_U64("bits", block_template->bits), LOG_U64("bits_by_rules", mint->header_bits),
+        LOG_TEXT("what_to_do", "check that the daemon runs the chain named in the pool file"));
+    return false;
+}
+
+static void serve(struct node *node, struct mint *mint)
+{
+    struct block_template *block_template = node->block_template;
+    struct u256 network_target;
+    bool is_good = target_expand(block_template->bits, &network_target);
+    assert(is_good); // they are the bits that a good header requires
+    struct work *work = work_new(mint, block_template);
+    if (work == NULL)
+        return;
+    uint32_t min_time = mint->header_time_min > block_template->min_time ? mint->header_time_min
+                                                                         : block_template->min_time;
+    struct stratum_work stratum_work = {
+        .prev = block_template->prev,
+        .height = block_template->height,
+        .version = block_template->version,
+        .bits = block_template->bits,
+        .time = block_template->time > min_time ? block_template->time : min_time,
+        .min_time = min_time,
+        .branch = block_template->branch,
+        .network_target = network_target,
+        .is_clean = !hash_equal(&node->work_prev, &block_template->prev),
+        .prefix = work->prefix.data,
+        .prefix_size = work->prefix.size,
+        .owner = work,
+    };
+    node->work_prev = block_template->prev;
+    mint_release(node->mint);
+    node->mint = mint_hold(mint);
+    stratum_set_work(node->stratum, &stratum_work, net_loop_now(node->loop));
+}
+
+static bool store_has_room(struct node *node)
+{
+    bool has_room = store_pending_bytes(node->store) < STORE_PENDING_MAX;
+    if (!has_room && !node->is_paused_for_store) {
+        log_event(node->log, LOG_ERROR, "work", "too much waits for the disk: miners are sent away",
+                  LOG_U64("pending_bytes", store_pending_bytes(node->store)));
+        work_stop(node, "the disk is full");
+    }
+    node->is_paused_for_store = !has_room;
+    return has_room;
+}
+
+void work_make(struct node *node)
+{
+    node->wants_work = false;
+    struct now now = net_loop_now(node->loop);
+    net_timer_start(node->work_timer, (struct mono_time){now.mono.ms + WORK_RETRY_MS});
+    if (node->block_template == NULL || node->is_stopping || !store_has_room(node))
+        return;
+    struct mint *mint = make_mint(node);
+    if (mint == NULL)
+        return;
+    if (template_agrees(node, mint)) {
+        serve(node, mint);
+        net_timer_start(node->work_timer, (struct mono_time){now.mono.ms + WORK_AGE_MAX_MS});
+    } else {
+        work_stop(node, "the daemon's template does not fit the pool");
+    }
+    mint_release(mint);
+}
+
+// ---- A miner's job
+
+static uint8_t choose_shift(const struct node *node, const struct mint *mint, double hashrate)
+{
+    struct u256 work = target_work(&mint->grain_target);
+    double grains = hashrate * node->pool->link_spacing / u256_to_double(&work);
+    if (!(grains > GRAINS_PER_MINER))
+        return 0;
+    double shift = ceil(log2(grains / GRAINS_PER_MINER));
+    return shift < mint->grain_shift_max ? (uint8_t)shift : mint->grain_shift_max;
+}
+
+bool work_job_commitment(void *context, const struct stratum_job_request *request,
+                         struct stratum_commitment *commitment, struct buffer *own_prefix)
+{
+    struct node *node = context;
+    const struct work *work = request->owner;
+    const struct mint *mint = work->mint;
+    struct share_info info;
+    commitment->grain_shift = choose_shift(node, mint, request->hashrate);
+    mint_share_info(mint, request->payout, commitment->grain_shift, &info);
+    share_info_hash(&info, &commitment->share_info_hash);
+    mint_grain_target(mint, commitment->grain_shift, &commitment->grain_target);
+    commitment->link_target = mint->link_target;
+    commitment->time_max = mint->header_time_max;
+    commitment->tag = 0;
+    if (mint->is_solo)
+        write_prefix(mint, request->payout, own_prefix);
+    return !own_prefix->failed;
+}
