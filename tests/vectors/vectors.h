@@ -18,6 +18,7 @@
 #include "node/bitcoin/merkle.h"
 #include "node/bitcoin/script.h"
 #include "sharechain/pool.h"
+#include "sharechain/share.h"
 
 enum case_outcome { CASE_PASSED, CASE_FAILED };
 
@@ -99,6 +100,9 @@ bool vector_value_blob(struct json_value value, struct buffer *out);
 bool vector_value_u64(struct json_value value, uint64_t *out);
 bool vector_value_u256(struct json_value value, struct u256 *out);
 bool vector_value_bits(struct json_value value, uint32_t *out);
+// "script:number". The script may be any bytes: orders are tested with scripts that nobody could be
+// paid to.
+bool vector_value_pair(struct json_value value, struct script *script, struct u256 *number);
 
 // Comparing a result with the key `name` of an object of `expect`. An absent key is nothing to
 // compare; a present one that differs or has another form is reported.
@@ -133,5 +137,21 @@ bool vector_agrees_to_accept(const struct vector_case *c, bool accepted);
 // script, each.
 void vector_outputs_sha256(const struct coinbase_output *outputs, size_t count,
                            struct hash256 *hash);
+
+// A coinbase from the inputs of coinbase.json (height, extranonce, outputs or outputs_recipe,
+// witness_commitment), its aux and commitment from info; appended whole to coinbase. False,
+// reported, if an input is missing.
+bool vector_build_coinbase(const struct vector_case *c, struct json_value parts,
+                           const struct share_info *info, struct buffer *coinbase);
+// Script i of a recipe: 0014 and the first 20 bytes of SHA256(salt followed by i in decimal).
+void vector_recipe_script(const char *salt, uint64_t i, struct script *script);
+
+struct vector_totals {
+    size_t passed;
+    size_t failed;
+};
+// Runs every case of a file's text; a text that is no array of cases counts as one failure.
+void vector_run_text(const char *file, const char *text, size_t size, const struct env *env,
+                     struct vector_totals *totals);
 
 #endif
