@@ -342,7 +342,7 @@ bool json_to_text(struct json_value value, char *out, size_t capacity)
         char piece[4];
         size_t piece_size = resolve_next(&at, end, piece);
         // A zero inside would hide the rest of the text.
-        if (piece_size == 0 || piece[0] == '\0' || capacity - size <= piece_size)
+        if (piece_size == 0 || piece[0] == '\0' || capacity - size < piece_size)
             return false;
         memcpy(out + size, piece, piece_size);
         size += piece_size;

@@ -44,6 +44,7 @@ typedef void log_sink(void *context, enum log_level level, const char *line, siz
 // Gives the time for the line's stamp.
 typedef struct wall_time log_clock(void *context);
 
+// Sink and clock get `context` and outlive the log. NULL if out of memory.
 struct log *log_new(enum log_level level_max, enum log_form form, log_sink *sink, log_clock *clock,
                     void *context);
 // Drops everything: for tests and simulations.
@@ -52,7 +53,9 @@ void log_free(struct log *log);
 void log_set_level(struct log *log, enum log_level level_max);
 bool log_wants(const struct log *log, enum log_level level);
 bool log_level_from_text(const char *text, enum log_level *level);
-// `part` is a room ("stratum"), `event` a short sentence without values ("miner connected").
+// Text values beyond 512 bytes are cut and fields that do not fit in a line of 4096 are left out;
+// such a line ends with truncated=true. `part` is a room ("stratum"), `event` a short sentence
+// without values ("miner connected").
 void log_write(struct log *log, enum log_level level, const char *part, const char *event,
                const struct log_field *fields, size_t fields_count);
 

@@ -11,6 +11,7 @@
 
 struct map;
 
+// Draws its hashing key from env, which it does not keep. Ends the program if memory runs out.
 struct map *map_new(const struct env *env);
 void map_free(struct map *map);
 size_t map_count(const struct map *map);

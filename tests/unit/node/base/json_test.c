@@ -434,6 +434,7 @@ static void escapes_are_resolved(void **state)
         {"\"\\ud800\\ud800\"", NULL},
         {"\"\\udc00\"", NULL},
         {"\"\\udc00\\ud800\"", NULL},
+        {"\"\\udc00\\udc00\"", NULL},
         {"\"a\\u0000b\"", NULL},
         {"1", NULL},
         {"[\"a\"]", NULL},
