@@ -100,7 +100,7 @@ static void hash_lanes(const struct scrypt_engine *engine, struct scrypt_memory 
         hmac_init(&keys[i], header);
         struct hmac salted = keys[i];
         sha256_update(&salted.inner, header, HEADER_SIZE);
-        for (uint8_t k = 0; k < SCRYPT_BLOCK_SIZE / 32; k++)
+        for (size_t k = 0; k < SCRYPT_BLOCK_SIZE / 32; k++)
             pbkdf2_block(&salted, (uint8_t)(k + 1), memory->blocks[i] + 32 * k);
     }
     engine->mix(memory->blocks, memory->table);

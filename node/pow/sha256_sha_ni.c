@@ -4,8 +4,8 @@
 #include <immintrin.h>
 #include "node/pow/cpu.h"
 
-// The instructions want the eight working variables as two vectors (most significant word first): a
-// b e f and c d g h.
+// The instructions want the eight working variables as two vectors: (a, b, e, f) and (c, d, g, h),
+// most significant word first.
 struct variables {
     __m128i abef;
     __m128i cdgh;
@@ -76,7 +76,8 @@ static inline struct variables compress(struct variables start, __m128i w0, __m1
 }
 
 // compress() for two computations at once: a single one leaves the processor waiting for its own
-// results half of the time. Uses up the words.
+// results half of the time. Uses up the words; the last turn makes sixteen too many, which costs
+// nothing that can be measured.
 static inline void compress_two(struct variables states[2], __m128i words[2][4])
 {
     struct variables first = states[0], second = states[1];
