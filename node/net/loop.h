@@ -6,6 +6,7 @@
 #define SHOAL_NODE_NET_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include "node/base/env.h"
 #include "node/base/log.h"
 #include "node/base/time.h"
@@ -56,6 +57,10 @@ typedef void net_wake_woken(void *context);
 struct net_wake *net_wake_new(struct net_loop *loop, net_wake_woken *woken, void *context);
 void net_wake_send(struct net_wake *wake); // any thread, never blocks
 void net_wake_free(struct net_wake *wake); // when no other thread can ring any more
+
+// How many files and sockets the process may have open, after raising the soft limit to the hard
+// one.
+size_t net_open_files_max(void);
 
 // The system's randomness (libsodium) and the given log; false if the system has no randomness.
 bool net_env_init(struct env *env, struct log *log);

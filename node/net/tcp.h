@@ -49,7 +49,7 @@ struct net_listen_options {
     // Must call net_connection_begin or net_connection_reset.
     void (*accepted)(void *context, struct net_connection *connection);
     void *context;
-    struct log *log; // says when the process runs out of file descriptors, once per case
+    struct log *log; // not NULL; says when the process runs out of file descriptors, once per case
 };
 
 #define NET_ERROR_SIZE 256
