@@ -52,12 +52,16 @@ static size_t varint_size(uint64_t value)
 
 // What the limits leave to the transactions. Before segwit daemons count sigops in units four times
 // as large; then our coinbase's are counted too high, which is safe.
-static bool find_room(const struct template_parse *parse, const struct template_needs *needs,
+static bool find_room(struct template_parse *parse, const struct template_needs *needs,
                       struct template_room *room)
 {
     uint64_t header = HEADER_SIZE + varint_size(parse->made->memory->txs.count + 1);
     uint64_t weight_fixed = needs->weight + WITNESS_SCALE * header;
-    if (weight_fixed > parse->weight_limit || needs->sigops > parse->sigop_limit)
+    parse->field = "sigoplimit";
+    if (needs->sigops > parse->sigop_limit)
+        return false;
+    parse->field = "weightlimit";
+    if (weight_fixed > parse->weight_limit)
         return false;
     room->weight = parse->weight_limit - weight_fixed;
     room->sigops = parse->sigop_limit - needs->sigops;
@@ -95,7 +99,6 @@ static enum template_result trim(struct template_parse *parse, const struct temp
     bool *is_kept = calloc(txs->count + 1, sizeof *is_kept);
     if (is_kept == NULL)
         return TEMPLATE_OUT_OF_MEMORY;
-    parse->field = "weightlimit";
     enum template_result result = TEMPLATE_TOO_LARGE;
     if (find_room(parse, needs, &room) && template_txs_trim(txs, &room, is_kept))
         result = keep_marked(parse, is_kept);
