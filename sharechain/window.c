@@ -71,7 +71,8 @@ static void window_apply_range(struct window *window, struct link *head, uint32_
 
 static void window_start_at(struct window *window, struct link *epoch, uint32_t low)
 {
-    memset(window->weights, 0, window->capacity * sizeof(*window->weights));
+    if (window->capacity > 0)
+        memset(window->weights, 0, window->capacity * sizeof(*window->weights));
     window_apply_range(window, epoch, low, epoch->height, true);
 }
 
