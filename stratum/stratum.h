@@ -71,6 +71,7 @@ enum stratum_close {
     STRATUM_CLOSE_INVALID_SHARES, // none but invalid shares for 180 s
     STRATUM_CLOSE_NO_JOB,         // the owner had no commitment for this miner
     STRATUM_CLOSE_MEMORY,
+    STRATUM_CLOSE_RESUMED, // the miner goes on over a new connection
     STRATUM_CLOSES_COUNT
 };
 const char *stratum_close_text(enum stratum_close reason);
@@ -126,7 +127,7 @@ struct stratum_commitment {
 
 // A hash that meets the grain target, or the network's.
 struct stratum_share {
-    uint64_t session; // may be gone already (slow algorithms)
+    uint64_t session; // 0 if it is gone already (slow algorithms)
     const char *user; // name under which it was submitted; "" if the session is gone
     void *owner;      // of the work
     const struct script *payout;
