@@ -89,8 +89,9 @@ static void later_link_never_has_a_harder_child(void **state)
     (void)state;
     struct seeded seeded = {1};
     for (int round = 0; round < 200; round++) {
-        struct pool pool = pool_of(1 + (uint32_t)seeded_below(&seeded, 3600),
-                                   60 + (uint32_t)seeded_below(&seeded, 2000), 0x207fffff);
+        uint32_t spacing = 1 + (uint32_t)seeded_below(&seeded, 3600);
+        uint32_t half_life = 60 + (uint32_t)seeded_below(&seeded, 2000);
+        struct pool pool = pool_of(spacing, half_life, 0x207fffff);
         uint32_t bits = 0x1b000000 + 0x8000 + (uint32_t)seeded_below(&seeded, 0x7f0000);
         struct u256 before = u256_from_u64(0);
         for (uint32_t dt = 1; dt < 5 * pool.half_life; dt += 1 + pool.half_life / 40) {
@@ -108,8 +109,9 @@ static void target_follows_the_exponential(void **state)
     (void)state;
     struct seeded seeded = {2};
     for (int round = 0; round < 2000; round++) {
-        struct pool pool = pool_of(1 + (uint32_t)seeded_below(&seeded, 3600),
-                                   60 + (uint32_t)seeded_below(&seeded, 86000), 0x207fffff);
+        uint32_t spacing = 1 + (uint32_t)seeded_below(&seeded, 3600);
+        uint32_t half_life = 60 + (uint32_t)seeded_below(&seeded, 86000);
+        struct pool pool = pool_of(spacing, half_life, 0x207fffff);
         uint32_t bits = 0x17000000 + 0x400000 + (uint32_t)seeded_below(&seeded, 0x3f0000);
         uint32_t dt = 1 + (uint32_t)seeded_below(&seeded, 4 * (uint64_t)pool.half_life);
         struct u256 base;

@@ -151,7 +151,8 @@ static void altered_share_is_refused_or_has_its_one_form(void **state)
         struct share share = any_share(&seeded);
         struct share again;
         size_t size = encode(&share, bytes);
-        bytes[seeded_below(&seeded, size)] = (uint8_t)seeded_u64(&seeded);
+        size_t at = (size_t)seeded_below(&seeded, size);
+        bytes[at] = (uint8_t)seeded_u64(&seeded);
         if (!share_decode(bytes, size, &again)) {
             refused++;
             continue;
