@@ -9,7 +9,6 @@
 
 #define HASH_SIZE           20
 #define BASE58_PAYLOAD_SIZE (1 + HASH_SIZE)
-#define PROGRAM_SIZE_MIN    2
 #define PROGRAM_SIZE_MAX    40
 #define WITNESS_VERSION_MAX 16
 
@@ -92,8 +91,7 @@ static enum address_result decode_witness(const struct bech32 *bech32, struct sc
     if (version > WITNESS_VERSION_MAX || bech32->variant != due)
         return ADDRESS_BAD_WITNESS_VERSION;
     if (!bech32_to_bytes(bech32->values + 1, bech32->values_count - 1, program, sizeof program,
-                         &size) ||
-        size < PROGRAM_SIZE_MIN)
+                         &size))
         return ADDRESS_BAD_LENGTH;
     if (version > 1)
         return ADDRESS_BAD_WITNESS_VERSION;
@@ -138,6 +136,17 @@ static enum address_result decode_base58(const struct chain_params *params, cons
     return ADDRESS_OTHER_CHAIN;
 }
 
+static enum address_result decode_bech32(const struct chain_params *params,
+                                         const struct bech32 *bech32, struct script *script)
+{
+    if (strcmp(bech32->prefix, params->bech32_prefix) != 0)
+        return ADDRESS_OTHER_CHAIN;
+    enum address_result result = decode_witness(bech32, script);
+    if (result != ADDRESS_OK)
+        *script = (struct script){0};
+    return result;
+}
+
 enum address_result address_decode(const struct chain_params *params, const char *text, size_t size,
                                    struct script *script)
 {
@@ -148,16 +157,13 @@ enum address_result address_decode(const struct chain_params *params, const char
         return ADDRESS_BAD_LENGTH;
     struct bech32 bech32;
     enum bech32_result bech32_result = bech32_decode(text, size, &bech32);
-    if (bech32_result != BECH32_OK && has_known_prefix(text, size))
-        return result_of_bech32(bech32_result);
-    if (bech32_result != BECH32_OK)
-        return decode_base58(params, text, size, script);
-    if (strcmp(bech32.prefix, params->bech32_prefix) != 0)
-        return ADDRESS_OTHER_CHAIN;
-    enum address_result result = decode_witness(&bech32, script);
-    if (result != ADDRESS_OK)
-        *script = (struct script){0};
-    return result;
+    if (bech32_result == BECH32_OK)
+        return decode_bech32(params, &bech32, script);
+    // A prefix alone says nothing: Litecoin has base58 addresses that begin with "LTC1".
+    enum address_result result = decode_base58(params, text, size, script);
+    if (result == ADDRESS_OK || result == ADDRESS_OTHER_CHAIN || !has_known_prefix(text, size))
+        return result;
+    return result_of_bech32(bech32_result);
 }
 
 static void encode_base58(uint8_t version, const uint8_t *hash, char *out)

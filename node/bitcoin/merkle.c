@@ -15,8 +15,8 @@ static void hash_pair(const struct merkle_pair *pair, struct hash256 *node)
     sha256d_64((const uint8_t *)pair, node);
 }
 
-// The node `level` levels above 1..2^level leaves. Where a level's last node has no sibling, it is
-// its own.
+// The node `level` levels above the first 2^level of `count` leaves (at least 1), or above as many
+// as there are: where the last node of a level has no sibling, it is its own.
 static void node_above(const struct hash256 *leaves, size_t count, unsigned level,
                        struct hash256 *node)
 {
@@ -26,7 +26,7 @@ static void node_above(const struct hash256 *leaves, size_t count, unsigned leve
     }
     size_t half = (size_t)1 << (level - 1);
     struct merkle_pair pair;
-    node_above(leaves, count < half ? count : half, level - 1, &pair.left);
+    node_above(leaves, count, level - 1, &pair.left);
     pair.right = pair.left;
     if (count > half)
         node_above(leaves + half, count - half, level - 1, &pair.right);
@@ -41,10 +41,8 @@ bool merkle_branch_build(const struct hash256 *leaves, size_t count, struct merk
     for (unsigned level = 0; (size_t)1 << level <= count; level++) {
         if (level == MERKLE_BRANCH_MAX)
             return false;
-        size_t width = (size_t)1 << level;
-        size_t left = count - (width - 1);
-        node_above(leaves + (width - 1), left < width ? left : width, level,
-                   &branch->hashes[level]);
+        size_t first = ((size_t)1 << level) - 1;
+        node_above(leaves + first, count - first, level, &branch->hashes[level]);
         branch->count++;
     }
     return true;

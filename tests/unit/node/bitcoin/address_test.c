@@ -207,6 +207,18 @@ static void what_is_no_address_at_all_is_refused(void **state)
                      ADDRESS_BAD_CHARACTER);
 }
 
+static void base58_addresses_that_begin_like_bech32_are_read(void **state)
+{
+    (void)state;
+    assert_decodes("litecoin", "LTC155555555555555555555555577PWzH",
+                   "76a914576284acb5b4a7d2e9464a009caaeb9a5fc62a4d88ac");
+    assert_int_equal(verdict("bitcoin", "LTC155555555555555555555555577PWzH"), ADDRESS_OTHER_CHAIN);
+    // With a typing error in it what was meant is a guess.
+    assert_int_equal(verdict("litecoin", "LTC155555555555555555555555577PWzJ"), ADDRESS_MIXED_CASE);
+    assert_int_equal(verdict("litecoin", "LTC2555555555555555555555555566666"),
+                     ADDRESS_BAD_CHECKSUM);
+}
+
 static void scripts_of_no_kind_have_no_address(void **state)
 {
     (void)state;
@@ -236,6 +248,7 @@ int main(void)
         cmocka_unit_test(taproot_keys_that_are_no_points_are_refused),
         cmocka_unit_test(addresses_of_other_chains_are_told_apart_from_typing_errors),
         cmocka_unit_test(what_is_no_address_at_all_is_refused),
+        cmocka_unit_test(base58_addresses_that_begin_like_bech32_are_read),
         cmocka_unit_test(scripts_of_no_kind_have_no_address),
         cmocka_unit_test(every_result_has_a_sentence_of_its_own),
     };

@@ -137,7 +137,7 @@ static void bytes_survive_regrouping_and_padding_must_be_zero(void **state)
     (void)state;
     uint64_t seed = 5;
     for (size_t size = 0; size <= 40; size++) {
-        uint8_t bytes[40];
+        uint8_t bytes[40] = {0};
         uint8_t again[40];
         uint8_t values[64];
         size_t again_size;

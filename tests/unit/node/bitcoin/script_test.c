@@ -70,12 +70,11 @@ static void what_nobody_can_be_paid_to_is_other(void **state)
 {
     (void)state;
     static const char *const others[] = {
-        "6a0548656c6c6f", // OP_RETURN
-        "51024e73",       // pay to anchor
-        "5220" HASH_32,   // witness version 2
-        "5114" HASH_20,   // version 1 of another size
-        "21"
-        "02" HASH_32 "ac",   // a bare public key
+        "6a0548656c6c6f",    // OP_RETURN
+        "51024e73",          // pay to anchor
+        "5220" HASH_32,      // witness version 2
+        "5114" HASH_20,      // version 1 of another size
+        "2102" HASH_32 "ac", // a bare public key
         "a820" HASH_32 "87", // a hash puzzle
     };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "tests/unit/node/bitcoin/support.h"
 #include "tests/unit/node/base/seeded.h"
-#include "node/base/bytes.h"
+#include "tests/unit/node/bitcoin/entries.h"
 
 #define TXS_MAX     40
 #define PARENTS_MAX (3 * TXS_MAX)
@@ -218,18 +218,17 @@ static void random_templates_are_trimmed_as_the_slow_way_does(void **state)
     assert_true(trimmed > 10000 && impossible > 100);
 }
 
-// The list as JSON text; what it is parsed to.
+// The list as JSON text in single quotes; what it is read to.
 static enum template_result read_list(const char *text, struct template_txs *txs,
                                       const char **field)
 {
-    struct json *json = json_parse(text, strlen(text), 100000);
-    assert_non_null(json);
+    struct buffer quoted;
+    struct json *json = json_parse_quoted(text, &quoted);
     enum template_result result = template_txs_read(json_root(json), true, txs, field);
     json_free(json);
+    buffer_clear(&quoted);
     return result;
 }
-
-#define ENTRY(data, more) "{\"data\":\"" data "\"," more "}"
 
 static void entries_are_read_with_what_the_daemon_says_of_them(void **state)
 {
@@ -237,26 +236,11 @@ static void entries_are_read_with_what_the_daemon_says_of_them(void **state)
     struct template_txs txs;
     const char *field;
     const char *text =
-        "[" ENTRY(FIRST_PAYMENT,
-                  "\"txid\":\"" FIRST_PAYMENT_TXID "\",\"hash\":\"" FIRST_PAYMENT_TXID
-                  "\",\"depends\":[],\"fee\":1000,\"sigops\":8,\"weight\":"
-                  "1100") "," ENTRY(BIP143_TX, "\"txid\":\"" BIP143_TXID
-                                               "\",\"hash\":\"" BIP143_WTXID "\",\"depends\":[1],"
-                                               "\"sigops\":5") "," ENTRY(HOGEX_TX, "\"d"
-                                                                                   "epe"
-                                                                                   "nds"
-                                                                                   "\":"
-                                                                                   "[2,"
-                                                                                   "1],"
-                                                                                   "\"f"
-                                                                                   "ee"
-                                                                                   "\":"
-                                                                                   "0,"
-                                                                                   "\"s"
-                                                                                   "igo"
-                                                                                   "ps"
-                                                                                   "\":"
-                                                                                   "0") "]";
+        LIST_3(ENTRY(FIRST_PAYMENT, "'txid':'" FIRST_PAYMENT_TXID "','hash':'" FIRST_PAYMENT_TXID
+                                    "','depends':[],'fee':1000,'sigops':8,'weight':1100"),
+               ENTRY(BIP143_TX,
+                     "'txid':'" BIP143_TXID "','hash':'" BIP143_WTXID "','depends':[1],'sigops':5"),
+               ENTRY(HOGEX_TX, "'depends':[2,1],'fee':0,'sigops':0"));
     assert_int_equal(read_list(text, &txs, &field), TEMPLATE_OK);
     assert_int_equal(txs.count, 3);
     assert_int_equal(txs.txs[0].fee, 1000);
@@ -290,46 +274,44 @@ static void bad_entries_are_refused_by_the_field_that_is_wrong(void **state)
         {"{}", TEMPLATE_MALFORMED, "transactions"},
         {"[1]", TEMPLATE_MALFORMED, "transactions[].data"},
         {"[{}]", TEMPLATE_MALFORMED, "transactions[].data"},
-        {"[" ENTRY("", "\"depends\":[],\"sigops\":0") "]", TEMPLATE_TX_BAD, "transactions[].data"},
-        {"[" ENTRY(FIRST_PAYMENT "0", "\"depends\":[],\"sigops\":0") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY("", "'depends':[],'sigops':0")), TEMPLATE_TX_BAD, "transactions[].data"},
+        {LIST_1(ENTRY(FIRST_PAYMENT "0", "'depends':[],'sigops':0")), TEMPLATE_MALFORMED,
          "transactions[].data"},
-        {"[" ENTRY(FIRST_PAYMENT "xx", "\"depends\":[],\"sigops\":0") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY(FIRST_PAYMENT "xx", "'depends':[],'sigops':0")), TEMPLATE_MALFORMED,
          "transactions[].data"},
-        {"[" ENTRY(FIRST_PAYMENT "00", "\"depends\":[],\"sigops\":0") "]", TEMPLATE_TX_BAD,
+        {LIST_1(ENTRY(FIRST_PAYMENT "00", "'depends':[],'sigops':0")), TEMPLATE_TX_BAD,
          "transactions[].data"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"sigops\":0") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'sigops':0")), TEMPLATE_MALFORMED, "transactions[].depends"},
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':0,'sigops':0")), TEMPLATE_MALFORMED,
          "transactions[].depends"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":0,\"sigops\":0") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':[0],'sigops':0")), TEMPLATE_MALFORMED,
          "transactions[].depends"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[0],\"sigops\":0") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':[1],'sigops':0")), TEMPLATE_MALFORMED,
          "transactions[].depends"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[1],\"sigops\":0") "]", TEMPLATE_MALFORMED,
-         "transactions[].depends"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[2],\"sigops\":0") "," ENTRY(
-             BIP143_TX, "\"depends\":[],\"sigops\":0") "]",
+        {LIST_2(ENTRY(FIRST_PAYMENT, "'depends':[2],'sigops':0"),
+                ENTRY(BIP143_TX, "'depends':[],'sigops':0")),
          TEMPLATE_MALFORMED, "transactions[].depends"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[-1],\"sigops\":0") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':[-1],'sigops':0")), TEMPLATE_MALFORMED,
          "transactions[].depends"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[4294967297],\"sigops\":0") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':[4294967297],'sigops':0")), TEMPLATE_MALFORMED,
          "transactions[].depends"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[\"1\"],\"sigops\":0") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':['1'],'sigops':0")), TEMPLATE_MALFORMED,
          "transactions[].depends"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[]") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':[]")), TEMPLATE_MALFORMED, "transactions[].sigops"},
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':[],'sigops':-1")), TEMPLATE_MALFORMED,
          "transactions[].sigops"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[],\"sigops\":-1") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':[],'sigops':4294967296")), TEMPLATE_MALFORMED,
          "transactions[].sigops"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[],\"sigops\":4294967296") "]", TEMPLATE_MALFORMED,
-         "transactions[].sigops"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[],\"sigops\":0,\"fee\":-1") "]", TEMPLATE_MALFORMED,
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':[],'sigops':0,'fee':-1")), TEMPLATE_MALFORMED,
          "transactions[].fee"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"depends\":[],\"sigops\":0,\"fee\":1.5") "]",
-         TEMPLATE_MALFORMED, "transactions[].fee"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"txid\":\"" BIP143_TXID "\",\"depends\":[],\"sigops\":0") "]",
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'depends':[],'sigops':0,'fee':1.5")), TEMPLATE_MALFORMED,
+         "transactions[].fee"},
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'txid':'" BIP143_TXID "','depends':[],'sigops':0")),
          TEMPLATE_TX_BAD, "transactions[].txid"},
-        {"[" ENTRY(FIRST_PAYMENT, "\"txid\":7,\"depends\":[],\"sigops\":0") "]", TEMPLATE_TX_BAD,
+        {LIST_1(ENTRY(FIRST_PAYMENT, "'txid':7,'depends':[],'sigops':0")), TEMPLATE_TX_BAD,
          "transactions[].txid"},
-        {"[" ENTRY(BIP143_TX, "\"txid\":\"" BIP143_TXID "\",\"hash\":\"" BIP143_TXID
-                              "\",\"depends\":[],\"sigops\":0") "]",
+        {LIST_1(ENTRY(BIP143_TX,
+                      "'txid':'" BIP143_TXID "','hash':'" BIP143_TXID "','depends':[],'sigops':0")),
          TEMPLATE_TX_BAD, "transactions[].hash"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -345,43 +327,42 @@ static void bad_entries_are_refused_by_the_field_that_is_wrong(void **state)
 static void hogex_is_refused_where_the_chain_has_none(void **state)
 {
     (void)state;
-    const char *text = "[" ENTRY(HOGEX_TX, "\"depends\":[],\"sigops\":0") "]";
-    struct json *json = json_parse(text, strlen(text), 100);
+    struct buffer quoted;
     struct template_txs txs;
     const char *field;
+    struct json *json =
+        json_parse_quoted(LIST_1(ENTRY(HOGEX_TX, "'depends':[],'sigops':0")), &quoted);
     assert_int_equal(template_txs_read(json_root(json), false, &txs, &field), TEMPLATE_TX_BAD);
     assert_string_equal(field, "transactions[].data");
     json_free(json);
+    buffer_clear(&quoted);
 }
 
 // A list of `count` times the same entry.
-static struct json *list_of(size_t count, const char *entry, struct buffer *text)
+static void write_list(size_t count, const char *entry, struct buffer *text)
 {
     buffer_init(text, 64u << 20);
     for (size_t i = 0; i < count; i++) {
         write_text(text, i == 0 ? "[" : ",");
         write_text(text, entry);
     }
-    write_text(text, "]");
-    struct json *json = json_parse((const char *)text->data, text->size, 2000000);
-    assert_non_null(json);
-    return json;
+    write_bytes(text, "]", 2);
+    assert_false(text->failed);
 }
 
 static void most_transactions_are_read_and_one_more_is_too_large(void **state)
 {
     (void)state;
-    static const char entry[] = ENTRY(BLOCK_1_COINBASE, "\"depends\":[],\"sigops\":0");
+    static const char entry[] = ENTRY(BLOCK_1_COINBASE, "'depends':[],'sigops':0");
     for (size_t over = 0; over < 2; over++) {
         struct buffer text;
         struct template_txs txs;
         const char *field;
-        struct json *json = list_of(65535 + over, entry, &text);
-        assert_int_equal(template_txs_read(json_root(json), false, &txs, &field),
+        write_list(65535 + over, entry, &text);
+        assert_int_equal(read_list((const char *)text.data, &txs, &field),
                          over ? TEMPLATE_TOO_LARGE : TEMPLATE_OK);
         assert_int_equal(txs.count, over ? 0 : 65535);
         template_txs_clear(&txs);
-        json_free(json);
         buffer_clear(&text);
     }
 }
