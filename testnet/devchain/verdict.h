@@ -1,0 +1,61 @@
+// What the chain says about a block or a transaction, and the words that bitcoind uses for it (BIP
+// 22).
+#ifndef SHOAL_TESTNET_DEVCHAIN_VERDICT_H
+#define SHOAL_TESTNET_DEVCHAIN_VERDICT_H
+
+enum verdict {
+    VERDICT_OK,
+    // A good block, not in the best chain (yet).
+    VERDICT_INCONCLUSIVE,
+    VERDICT_NOT_ON_TIP, // of a proposal
+    VERDICT_DUPLICATE,
+    VERDICT_DUPLICATE_INVALID,
+    // Not understood at all.
+    VERDICT_UNDECODABLE,
+    VERDICT_NO_COINBASE_FIRST,
+    // The header.
+    VERDICT_HIGH_HASH,
+    VERDICT_PREV_UNKNOWN,
+    VERDICT_PREV_INVALID,
+    VERDICT_BITS,
+    VERDICT_TIME_TOO_OLD,
+    VERDICT_TIME_TOO_NEW,
+    VERDICT_VERSION,
+    // The block.
+    VERDICT_MERKLE_ROOT,
+    VERDICT_DUPLICATE_TXS,
+    VERDICT_COINBASE_MULTIPLE,
+    VERDICT_COINBASE_LENGTH,
+    VERDICT_COINBASE_HEIGHT,
+    VERDICT_COINBASE_AMOUNT,
+    VERDICT_WITNESS_NONCE,
+    VERDICT_WITNESS_COMMITMENT,
+    VERDICT_WITNESS_UNEXPECTED,
+    VERDICT_WEIGHT,
+    VERDICT_SIGOPS,
+    VERDICT_NONFINAL,
+    // Its transactions.
+    VERDICT_OUTPUT_TOO_LARGE,
+    VERDICT_OUTPUTS_TOO_LARGE,
+    VERDICT_INPUT_TWICE,
+    VERDICT_INPUT_NULL,
+    VERDICT_INPUT_MISSING,
+    VERDICT_PREMATURE_SPEND,
+    VERDICT_SPENDS_TOO_MUCH,
+    VERDICT_SCRIPT,
+    VERDICT_TXID_TWICE,
+    // The memory pool.
+    VERDICT_TX_COINBASE,
+    VERDICT_TX_KNOWN,
+    VERDICT_TX_CONFIRMED,
+    VERDICT_TX_CONFLICT,
+    VERDICT_TX_CHAIN_TOO_LONG,
+    VERDICT_POOL_FULL,
+    // The disk.
+    VERDICT_NOT_STORED,
+};
+
+// BIP 22's or bitcoind's reason; "" for VERDICT_OK.
+const char *verdict_text(enum verdict verdict);
+
+#endif
