@@ -131,7 +131,7 @@ enum daemon_state {
 };
 const char *daemon_state_text(enum daemon_state state);
 
-#define DAEMON_ERROR_SIZE 320
+#define DAEMON_ERROR_SIZE 384
 struct daemon_view {
     char url[256]; // without secrets
     enum daemon_state state;

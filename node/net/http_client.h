@@ -40,7 +40,7 @@ struct http_request {
     const char *url;  // without user and password
     const char *user; // NULL = no authentication
     const char *password;
-    const void *body; // NULL = GET, else POST
+    const void *body; // NULL = GET, else POST; borrowed until answered or cancelled
     size_t body_size;
     const char *content_type;   // of the body; NULL = application/json
     int64_t timeout_ms;         // for everything
@@ -53,8 +53,8 @@ struct http_request {
 struct http_client *http_client_new(struct net_loop *loop);
 // Cancels every request.
 void http_client_free(struct http_client *client);
-// Copies what the request points to. `answered` comes exactly once, in a later turn, unless
-// cancelled. NULL if out of memory or the url is no http(s) url.
+// Copies what the request points to, but not the body. `answered` comes exactly once, in a later
+// turn, unless cancelled. NULL if out of memory or the url is no http(s) url.
 struct http_exchange *http_client_start(struct http_client *client,
                                         const struct http_request *request);
 // Ends it without a call of `answered`. Not from inside its own `answered`.
