@@ -1,4 +1,4 @@
-# Where the share-chain is kept. Only this part of layer 3 knows LMDB, files and a thread (store_lmdb*.c).
+# Where the share-chain is kept. Only store_lmdb*.c in layer 3 knows LMDB, files and a thread.
 shoal_library(shoal_store
   SOURCES sorted_map.c store.c store_entry.c store_lmdb.c store_lmdb_env.c store_lmdb_file.c
     store_lmdb_folder.c store_lmdb_writer.c store_memory.c

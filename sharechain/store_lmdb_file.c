@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,6 +10,10 @@
 #include <unistd.h>
 #include "sharechain/store_lmdb_env.h"
 #include "sharechain/store_lmdb_folder.h"
+
+// More than LMDB writes with one call, so that no disk that cut one of those short has room for
+// this.
+#define PROBE_BYTES (1 << 20)
 
 struct lmdb_file {
     struct lmdb_folder folder;
@@ -162,17 +165,25 @@ static int grow(struct lmdb_file *file)
     return result;
 }
 
-// A write cut short by a full disk comes out of LMDB as EIO. Asking for one more block tells the
-// two apart.
+// A write cut short by a full disk comes out of LMDB as EIO. Writing on behind the end of the file,
+// where nothing is ever read, tells the two apart. Only writing does: a file system may promise
+// blocks that it then has not.
 static int find_real_reason(const struct lmdb_file *file, int result)
 {
+    static const uint8_t zeros[PROBE_BYTES / 16];
     int fd;
     struct stat stat;
     if (result != EIO || file->env.env == NULL || mdb_env_get_fd(file->env.env, &fd) != 0 ||
         fstat(fd, &stat) != 0)
         return result;
-    int reason = posix_fallocate(fd, stat.st_size, 65536);
-    // Past the last page nothing is ever read, so whatever stays there does no harm.
+    int reason = 0;
+    for (off_t done = 0; done < PROBE_BYTES && reason == 0;) {
+        ssize_t written = pwrite(fd, zeros, sizeof zeros, stat.st_size + done);
+        if (written > 0)
+            done += written;
+        else
+            reason = written == 0 ? ENOSPC : errno;
+    }
     int undone = ftruncate(fd, stat.st_size);
     return undone == 0 && lmdb_env_is_full(reason) ? reason : result;
 }

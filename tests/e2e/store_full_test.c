@@ -1,7 +1,8 @@
 // A disk that is really full, under the LMDB store: a limit on the size of files, and (as root, who
-// may mount one) a file system of 3 MiB that is filled and emptied by others. The store must say
-// so, keep serving everything, lose nothing when space returns, and survive kill -9 and a start
-// while the disk is full.
+// may mount them) two small file systems that others fill and empty. The store must say so, keep
+// serving everything, lose nothing when space returns, and survive kill -9 and a start while the
+// disk is full. Without the rights to mount, or mkfs.ext4, it says what it left out and ends
+// with 77.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -261,25 +262,48 @@ static void check_refusal_on_full_disk(const struct store_folder *parent)
 }
 
 // Alone in a mount namespace of its own, so that the small disk goes away with the process.
-static int mount_small_disk(const struct store_folder *folder)
+static void enter_own_namespace(void)
 {
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("shoal-test", folder->path, "tmpfs", 0, "size=3m,mode=700") != 0)
-        return errno;
-    return 0;
+    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+        return;
+    fprintf(stderr, "SKIPPED: no small disk can be mounted (%s); run as root for it\n",
+            strerror(errno));
+    exit(STATUS_SKIPPED);
 }
 
 static void run_small_disk_tests(const struct store_folder *folder)
 {
-    int error = mount_small_disk(folder);
-    if (error != 0) {
-        fprintf(stderr, "SKIPPED: the small disk cannot be mounted (%s); run as root for it\n",
-                strerror(error));
-        exit(STATUS_SKIPPED);
-    }
     run_small_disk(folder);
     run_kill_on_full_disk(folder);
     check_refusal_on_full_disk(folder);
+}
+
+// Hands out each page until none is left.
+static void run_memory_disk(const struct store_folder *folder)
+{
+    enter_own_namespace();
+    if (mount("shoal-test", folder->path, "tmpfs", 0, "size=3m,mode=700") != 0) {
+        fprintf(stderr, "SKIPPED: tmpfs cannot be mounted (%s)\n", strerror(errno));
+        exit(STATUS_SKIPPED);
+    }
+    run_small_disk_tests(folder);
+}
+
+// Promises blocks and takes them later, and cuts writes short on the way to being full.
+static void run_ext4_disk(const struct store_folder *folder)
+{
+    enter_own_namespace();
+    char command[1600];
+    snprintf(command, sizeof command,
+             "PATH=$PATH:/usr/sbin:/sbin && truncate -s 16M '%s.img' && "
+             "mkfs.ext4 -q -m 0 '%s.img' && mount -o loop '%s.img' '%s'; "
+             "status=$?; rm -f '%s.img'; exit $status",
+             folder->path, folder->path, folder->path, folder->path, folder->path);
+    if (system(command) != 0) {
+        fprintf(stderr, "SKIPPED: no ext4 in a file can be made and mounted here\n");
+        exit(STATUS_SKIPPED);
+    }
+    run_small_disk_tests(folder);
 }
 
 // Runs the test in a process of its own: limits and mounts end with it. Returns its exit status.
@@ -307,10 +331,12 @@ static int run_apart(void (*test)(const struct store_folder *folder), const char
 int main(void)
 {
     int limited = run_apart(run_file_size_limit, "a limit on the size of files");
-    int small = run_apart(run_small_disk_tests, "a disk of 3 MiB");
-    if (limited != 0)
-        return limited;
-    if (small == 0)
-        printf("nothing was lost\n");
-    return small;
+    int memory = run_apart(run_memory_disk, "a tmpfs of 3 MiB");
+    int ext4 = run_apart(run_ext4_disk, "an ext4 of 16 MiB");
+    if (limited == 1 || memory == 1 || ext4 == 1)
+        return 1;
+    if (memory == STATUS_SKIPPED || ext4 == STATUS_SKIPPED)
+        return STATUS_SKIPPED;
+    printf("nothing was lost\n");
+    return 0;
 }

@@ -377,6 +377,50 @@ static void failing_disk_is_said_and_ends_when_it_works_again(void **state)
     check_full_or_broken(*state, EIO, STORE_DISK_ERROR, "look at the disk");
 }
 
+static void older_put_on_disk_does_not_hide_a_newer_one_that_is_not(void **state)
+{
+    struct store *store = open_in(*state);
+    // Enough others before it, so that the older put is let go of only after the newer one came.
+    put_history(store, 1, 100);
+    store_put(store, STORE_META, "key", 3, "old", 3);
+    assert_true(store_settle(store, SETTLE_MS));
+    fail_writes(FAULT_ERROR, ENOSPC, 0, 1000000000);
+    store_put(store, STORE_META, "key", 3, "new", 3);
+    for (unsigned i = 0; i < 100; i++) {
+        struct buffer out;
+        buffer_init(&out, 3);
+        assert_true(store_get(store, STORE_META, "key", 3, &out));
+        assert_memory_equal(out.data, "new", 3);
+        buffer_clear(&out);
+    }
+    no_more_faults();
+    store_close(store);
+}
+
+// The disk fills up ever later in a flood of several batches, in the end not at all.
+static void pending_bytes_are_those_of_the_puts_that_are_not_durable(void **state)
+{
+    const struct store_folder *folder = *state;
+    enum { COUNT = 9000, SIZE = 1000 };
+    unsigned runs_within = 0;
+    uint64_t durable = 0;
+    for (long nth = 20; durable < COUNT; nth += 60) {
+        struct store *store = open_in(folder);
+        uint8_t value[SIZE - 4] = {0};
+        fail_writes(FAULT_ERROR, ENOSPC, nth, 1000000000);
+        for (uint32_t n = 0; n < COUNT; n++)
+            store_put(store, STORE_SHARES, &n, sizeof n, value, sizeof value);
+        while (store_health(store) == STORE_HEALTHY && store_durable(store) < COUNT)
+            (void)store_settle(store, 5);
+        durable = store_durable(store);
+        assert_int_equal(store_pending_bytes(store), (COUNT - durable) * SIZE);
+        runs_within += durable > 0 && durable < COUNT;
+        no_more_faults();
+        store_close(store);
+    }
+    assert_true(runs_within > 0);
+}
+
 // The root's write fails and the file system goes read-only, as ext4 does after an error.
 static void disk_that_goes_read_only_stays_readable(void **state)
 {
@@ -488,7 +532,7 @@ static void nth_failure_while_making_a_store_is_said_and_leaves_nothing_behind(v
         store_close(store);
         store_folder_remove(&folder);
     }
-    assert_true(nth >= 5); // first root, pages, sync, root, name, LMDB's lock file
+    assert_true(nth > 6); // first root, pages, sync, root, name of the file, LMDB's lock file
 }
 
 static void store_opens_and_reads_on_a_full_disk(void **state)
@@ -519,6 +563,8 @@ int main(void)
         WITH_FOLDER(full_disk_is_said_and_ends_when_there_is_room),
         WITH_FOLDER(full_quota_counts_as_full_disk),
         WITH_FOLDER(failing_disk_is_said_and_ends_when_it_works_again),
+        WITH_FOLDER(older_put_on_disk_does_not_hide_a_newer_one_that_is_not),
+        WITH_FOLDER(pending_bytes_are_those_of_the_puts_that_are_not_durable),
         WITH_FOLDER(disk_that_goes_read_only_stays_readable),
         WITH_FOLDER(disk_that_vanishes_leaves_the_puts_and_says_what_it_cannot_read),
         WITH_FOLDER(map_that_cannot_grow_is_said_and_tried_again),
