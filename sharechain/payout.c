@@ -278,6 +278,19 @@ size_t payout_plan_count(const struct payout_plan *plan)
     return plan->branch == PAYOUT_EMPTY ? 1 : plan->count;
 }
 
+// floor(value * part / total), exact for every value: a share that claims more than there can be is
+// refused for that, not for a sum that overflowed.
+static uint64_t proportion(uint64_t value, u128 part, u128 total)
+{
+    if (value <= UINT64_C(1) << 53) // then the product fits: section 8, last paragraph
+        return (uint64_t)((u128)value * part / total);
+    struct u256 product = u256_from_u128(part);
+    struct u256 divisor = u256_from_u128(total);
+    product = u256_multiply_u64(&product, value, NULL);
+    product = u256_divide(&product, &divisor, NULL);
+    return u256_low_u64(&product);
+}
+
 // "amount_i = floor(R * cum_i / C) - floor(R * cum_(i-1) / C)" over the first `count` of the list.
 static void share_out(const struct payout_plan *plan, size_t count, uint64_t value,
                       struct coinbase_output *outputs)
@@ -285,7 +298,7 @@ static void share_out(const struct payout_plan *plan, size_t count, uint64_t val
     u128 total = plan->payees[count - 1].cumulative;
     uint64_t paid = 0;
     for (size_t i = 0; i < count; i++) {
-        uint64_t due = (uint64_t)((u128)value * plan->payees[i].cumulative / total);
+        uint64_t due = proportion(value, plan->payees[i].cumulative, total);
         outputs[i] =
             (struct coinbase_output){.amount = due - paid, .script = plan->payees[i].script};
         paid = due;
