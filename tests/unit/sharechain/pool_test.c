@@ -166,6 +166,43 @@ static void number_has_one_form_only(void **state)
     }
 }
 
+static void key_that_may_be_0_still_needs_its_digit(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "00", "-0", "01", "0 0", "o"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), "%sinclusion_fee_bp = %s\n", REQUIRED, wrong[i]);
+        assert_refused(text, 7, "inclusion_fee_bp");
+    }
+    assert_int_equal(parsed(REQUIRED "inclusion_fee_bp = 0\n").inclusion_fee_bp, 0);
+}
+
+static void overlong_keys_and_values_are_refused(void **state)
+{
+    (void)state;
+    for (int length = 20; length < 400; length++) {
+        char text[2048];
+        snprintf(text, sizeof(text), "%shorizon = %0*d\n", REQUIRED, length, 7);
+        assert_refused(text, 7, "horizon");
+        struct pool pool;
+        struct pool_error error;
+        snprintf(text, sizeof(text), "%s%0*d = 7\n", REQUIRED, length, 7);
+        assert_false(parse(text, &pool, &error));
+        assert_int_equal(error.line, 7);
+    }
+}
+
+static void carriage_return_ends_no_line_by_itself(void **state)
+{
+    (void)state;
+    assert_refused(REQUIRED "horizon = 240\r", 7, "horizon");
+    assert_refused(REQUIRED "horizon = 240\r\r\n", 7, "horizon");
+    assert_refused(REQUIRED "horizon = 240\rhalf_life = 600\n", 7, "horizon");
+    assert_refused(REQUIRED "horizon\r = 240\n", 7, "horizon?");
+    assert_int_equal(parsed(REQUIRED "\r\n\r\nhorizon = 241\r\n").horizon, 241);
+}
+
 // Ranges once more, so that a slip in the table is seen.
 static void every_number_has_both_ends_of_its_range(void **state)
 {
@@ -235,8 +272,8 @@ static void name_is_1_to_32_of_its_alphabet(void **state)
         assert_false(pool_set(&pool, "name", wrong[i], &error));
     assert_string_equal(pool.name, "dev");
     assert_true(pool_set(&pool, "name", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-", &error));
-    assert_true(pool_set(&pool, "name", "9", &error));
-    assert_string_equal(pool.name, "9");
+    assert_true(pool_set(&pool, "name", "az-09", &error));
+    assert_string_equal(pool.name, "az-09");
 }
 
 static void anchor_is_a_whole_header_at_the_begin_of_a_period(void **state)
@@ -401,6 +438,9 @@ int main(void)
         cmocka_unit_test(every_required_key_is_missed),
         cmocka_unit_test(fault_is_reported_with_its_line_and_key),
         cmocka_unit_test(number_has_one_form_only),
+        cmocka_unit_test(key_that_may_be_0_still_needs_its_digit),
+        cmocka_unit_test(overlong_keys_and_values_are_refused),
+        cmocka_unit_test(carriage_return_ends_no_line_by_itself),
         cmocka_unit_test(every_number_has_both_ends_of_its_range),
         cmocka_unit_test(easiest_bits_are_canonical_and_at_most_two_to_the_255),
         cmocka_unit_test(name_is_1_to_32_of_its_alphabet),

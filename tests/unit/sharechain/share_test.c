@@ -221,6 +221,46 @@ static void aux_without_its_magic_is_refused(void **state)
     assert_true(decodes_with(&share));
 }
 
+// The end of a share is the length of aux, one byte, and aux.
+static void aux_of_another_length_is_refused(void **state)
+{
+    (void)state;
+    struct seeded seeded = {9};
+    uint8_t bytes[SHARE_SIZE_MAX + 256];
+    struct share share = any_share(&seeded);
+    struct share again;
+    share.info.has_aux = true;
+    memcpy(share.info.aux, "\xfa\xbe\x6d\x6d", 4);
+    size_t size = encode(&share, bytes);
+    size_t at = size - COINBASE_AUX_SIZE - 1;
+    assert_int_equal(bytes[at], COINBASE_AUX_SIZE);
+    for (size_t length = 0; length < 253; length++) {
+        bytes[at] = (uint8_t)length;
+        bool is_right = length == 0 || length == COINBASE_AUX_SIZE;
+        assert_int_equal(share_decode(bytes, at + 1 + length, &again), is_right);
+    }
+}
+
+static void script_longer_than_any_is_refused(void **state)
+{
+    (void)state;
+    struct seeded seeded = {10};
+    uint8_t bytes[SHARE_SIZE_MAX];
+    struct share_info info = any_share(&seeded).info;
+    struct buffer out;
+    info.payout_script = (struct script){.size = 34, .bytes = {0x51, 0x20}};
+    buffer_init_fixed(&out, bytes, sizeof(bytes));
+    share_info_encode(&info, &out);
+    const size_t at = 32 + 4 + 4 + 4 + 1 + SHARE_NODE_TAG_SIZE;
+    assert_int_equal(bytes[at], 34);
+    for (unsigned length = 0; length < 253; length++) {
+        struct reader reader = reader_init(bytes, sizeof(bytes));
+        bytes[at] = (uint8_t)length;
+        bool is_read = share_info_decode(&reader, &info);
+        assert_true(length == 34 || !is_read);
+    }
+}
+
 static void version_and_witness_flag_have_no_other_values(void **state)
 {
     (void)state;
@@ -330,6 +370,8 @@ int main(void)
         cmocka_unit_test(link_bits_that_are_not_canonical_are_refused),
         cmocka_unit_test(script_that_is_none_of_the_five_is_refused),
         cmocka_unit_test(aux_without_its_magic_is_refused),
+        cmocka_unit_test(aux_of_another_length_is_refused),
+        cmocka_unit_test(script_longer_than_any_is_refused),
         cmocka_unit_test(version_and_witness_flag_have_no_other_values),
         cmocka_unit_test(body_lists_its_ids_and_finds_each),
         cmocka_unit_test(body_that_does_not_ascend_is_refused),
