@@ -34,17 +34,24 @@ typedef bool store_visitor(void *context, const void *key, size_t key_size, cons
                            size_t value_size);
 
 struct store;
+struct store_entry;
 
-// The table of functions behind struct store; only the two kinds know it.
+// The part of a table that is walked through, and who looks at it.
+struct store_range {
+    enum store_table table;
+    const void *from; // NULL: from the first entry on
+    size_t from_size;
+    store_visitor *visitor;
+    void *context;
+};
+
+// The table of functions behind struct store; only the two kinds know it. What they do is said
+// below.
 struct store_kind {
-    uint64_t (*put)(struct store *store, enum store_table table, const void *key, size_t key_size,
-                    const void *value, size_t value_size);
-    uint64_t (*remove)(struct store *store, enum store_table table, const void *key,
-                       size_t key_size);
+    uint64_t (*add)(struct store *store, struct store_entry *entry); // takes the entry over
     bool (*get)(struct store *store, enum store_table table, const void *key, size_t key_size,
                 struct buffer *out);
-    bool (*each)(struct store *store, enum store_table table, const void *from, size_t from_size,
-                 store_visitor *visitor, void *context);
+    bool (*each)(struct store *store, const struct store_range *range);
     uint64_t (*durable)(const struct store *store);
     enum store_health (*health)(const struct store *store);
     void (*describe_health)(const struct store *store, char *out, size_t capacity);

@@ -50,26 +50,13 @@ static void prune(struct store_lmdb *lmdb)
     }
 }
 
-static uint64_t add(struct store_lmdb *lmdb, struct store_entry *entry)
+static uint64_t lmdb_add(struct store *store, struct store_entry *entry)
 {
+    struct store_lmdb *lmdb = lmdb_of(store);
     assert(lmdb->walks == 0);
     prune(lmdb);
     sorted_map_set(lmdb->puts[entry->table], entry->bytes, entry->key_size, entry);
     return lmdb_writer_add(lmdb->writer, entry);
-}
-
-static uint64_t lmdb_put(struct store *store, enum store_table table, const void *key,
-                         size_t key_size, const void *value, size_t value_size)
-{
-    return add(lmdb_of(store), store_entry_new(table, key, key_size, value, value_size));
-}
-
-static uint64_t lmdb_remove(struct store *store, enum store_table table, const void *key,
-                            size_t key_size)
-{
-    struct store_entry *entry = store_entry_new(table, key, key_size, NULL, 0);
-    entry->is_removal = true;
-    return add(lmdb_of(store), entry);
 }
 
 // Looks at the puts first: what is no longer among them was on disk before this look, so the file
@@ -91,8 +78,7 @@ static bool lmdb_get(struct store *store, enum store_table table, const void *ke
 struct merge {
     const struct sorted_node *put; // NULL: no more
     struct lmdb_walk walk;
-    store_visitor *visitor;
-    void *context;
+    const struct store_range *range;
 };
 
 // Which of the two has the next key: negative the puts, positive the file, 0 both.
@@ -110,16 +96,17 @@ static int compare_sides(const struct merge *merge)
 // more.
 static bool merge_step(struct merge *merge)
 {
+    const struct store_range *range = merge->range;
     const struct lmdb_walk *walk = &merge->walk;
     int order = compare_sides(merge);
     bool goes_on = true;
     if (order > 0) {
-        goes_on = merge->visitor(merge->context, walk->key, walk->key_size, walk->value,
+        goes_on = range->visitor(range->context, walk->key, walk->key_size, walk->value,
                                  walk->value_size);
     } else {
         const struct store_entry *entry = sorted_node_item(merge->put);
         if (!entry->is_removal)
-            goes_on = merge->visitor(merge->context, entry->bytes, entry->key_size,
+            goes_on = range->visitor(range->context, entry->bytes, entry->key_size,
                                      store_entry_value(entry), entry->value_size);
         merge->put = sorted_node_next(merge->put);
     }
@@ -128,14 +115,14 @@ static bool merge_step(struct merge *merge)
     return goes_on;
 }
 
-static bool lmdb_each(struct store *store, enum store_table table, const void *from,
-                      size_t from_size, store_visitor *visitor, void *context)
+static bool lmdb_each(struct store *store, const struct store_range *range)
 {
     struct store_lmdb *lmdb = lmdb_of(store);
-    struct merge merge = {.visitor = visitor, .context = context};
+    struct merge merge = {.range = range};
     lmdb->walks++;
-    merge.put = sorted_map_seek(lmdb->puts[table], from, from_size);
-    lmdb_walk_begin(&merge.walk, lmdb->file, table, from, from_size);
+    // The puts first, for the same reason as in lmdb_get.
+    merge.put = sorted_map_seek(lmdb->puts[range->table], range->from, range->from_size);
+    lmdb_walk_begin(&merge.walk, lmdb->file, range->table, range->from, range->from_size);
     bool goes_on = true;
     while (goes_on && !merge.walk.failed && (merge.put != NULL || merge.walk.has_entry))
         goes_on = merge_step(&merge);
@@ -206,8 +193,7 @@ static void lmdb_close(struct store *store)
 }
 
 static const struct store_kind lmdb_kind = {
-    .put = lmdb_put,
-    .remove = lmdb_remove,
+    .add = lmdb_add,
     .get = lmdb_get,
     .each = lmdb_each,
     .durable = lmdb_durable,

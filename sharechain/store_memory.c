@@ -18,22 +18,17 @@ static struct store_memory *memory_of(struct store *store)
     return (struct store_memory *)store;
 }
 
-static uint64_t memory_put(struct store *store, enum store_table table, const void *key,
-                           size_t key_size, const void *value, size_t value_size)
+static uint64_t memory_add(struct store *store, struct store_entry *entry)
 {
     struct store_memory *memory = memory_of(store);
     assert(memory->walks == 0);
-    struct store_entry *entry = store_entry_new(table, key, key_size, value, value_size);
-    free(sorted_map_set(memory->tables[table], entry->bytes, key_size, entry));
-    return ++memory->sequence;
-}
-
-static uint64_t memory_remove(struct store *store, enum store_table table, const void *key,
-                              size_t key_size)
-{
-    struct store_memory *memory = memory_of(store);
-    assert(memory->walks == 0);
-    free(sorted_map_remove(memory->tables[table], key, key_size));
+    struct sorted_map *table = memory->tables[entry->table];
+    if (entry->is_removal) {
+        free(sorted_map_remove(table, entry->bytes, entry->key_size));
+        free(entry);
+    } else {
+        free(sorted_map_set(table, entry->bytes, entry->key_size, entry));
+    }
     return ++memory->sequence;
 }
 
@@ -48,17 +43,17 @@ static bool memory_get(struct store *store, enum store_table table, const void *
     return true;
 }
 
-static bool memory_each(struct store *store, enum store_table table, const void *from,
-                        size_t from_size, store_visitor *visitor, void *context)
+static bool memory_each(struct store *store, const struct store_range *range)
 {
     struct store_memory *memory = memory_of(store);
-    const struct sorted_node *node = sorted_map_seek(memory->tables[table], from, from_size);
+    const struct sorted_node *node =
+        sorted_map_seek(memory->tables[range->table], range->from, range->from_size);
     bool goes_on = true;
     memory->walks++;
     for (; node != NULL && goes_on; node = sorted_node_next(node)) {
         const struct store_entry *entry = sorted_node_item(node);
-        goes_on = visitor(context, entry->bytes, entry->key_size, store_entry_value(entry),
-                          entry->value_size);
+        goes_on = range->visitor(range->context, entry->bytes, entry->key_size,
+                                 store_entry_value(entry), entry->value_size);
     }
     memory->walks--;
     return goes_on;
@@ -108,8 +103,7 @@ static void memory_close(struct store *store)
 }
 
 static const struct store_kind memory_kind = {
-    .put = memory_put,
-    .remove = memory_remove,
+    .add = memory_add,
     .get = memory_get,
     .each = memory_each,
     .durable = memory_durable,

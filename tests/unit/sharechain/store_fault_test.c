@@ -71,6 +71,8 @@ static bool is_to_fail(void)
     return true;
 }
 
+// Their names and parameters are the C library's, which names the latter with underscores.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name,readability-function-size)
 static ssize_t plain_pwrite(int fd, const void *data, size_t size, off_t offset)
 {
     return syscall(SYS_pwrite64, fd, data, size, offset);
@@ -151,6 +153,7 @@ void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t 
 #else
 #define HAS_MAP_FAULTS 0
 #endif
+// NOLINTEND(readability-inconsistent-declaration-parameter-name,readability-function-size)
 
 static int set_up(void **state)
 {
@@ -265,11 +268,11 @@ static bool run_with_fault(enum fault_kind kind, int error, long nth, long count
     put_history(store, 1, 100);
     assert_true(store_settle(store, SETTLE_MS));
     fail_writes(kind, error, nth, count);
-    uint64_t sequence = put_history(store, 100, 150);
+    put_history(store, 100, 150);
     assert_true(holds_history(store, 150));
     assert_true(store_settle(store, SETTLE_MS));
     assert_true(holds_history(store, 150));
-    sequence = put_history(store, 150, 200);
+    uint64_t sequence = put_history(store, 150, 200);
     assert_true(holds_history(store, 200));
     assert_true(store_settle(store, SETTLE_MS));
     bool has_failed = faults()->happened > 0;
