@@ -1,7 +1,8 @@
-shoal_program(store_kill_test SOURCES store_kill_test.c LINKS shoal_store)
-add_test(NAME store_kill_test COMMAND store_kill_test)
-set_tests_properties(store_kill_test PROPERTIES TIMEOUT 120)
-# As root it also mounts a small disk; otherwise it says that it did not and counts as skipped.
-shoal_program(store_full_test SOURCES store_full_test.c LINKS shoal_store)
-add_test(NAME store_full_test COMMAND store_full_test)
-set_tests_properties(store_full_test PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+# As root store_full_test also mounts small disks; otherwise it says that it did not and counts as skipped.
+foreach(name store_kill_test store_full_test)
+  shoal_program(${name} SOURCES ${name}.c LINKS shoal_store)
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/e2e)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+endforeach()
