@@ -1,0 +1,89 @@
+"""Nothing grows beyond what fits in a head: files, functions, lines, parameters."""
+
+from tree import Finding, Rule, functions
+
+FILE_LINES_MAX = 600
+FUNCTION_LINES_MAX = 70
+LINE_COLUMNS_MAX = 100
+PARAMETERS_MAX = 5
+
+CODE = (".c", ".h", ".py", ".js", ".cmake", "CMakeLists.txt")
+# Signatures that are not ours to choose.
+GIVEN_SIGNATURES = {"mmap"}
+
+
+def is_measured(path, text):
+    if path.startswith("node/web/"):
+        return False
+    return path.endswith(CODE) or text.startswith("#!")
+
+
+def check_files(tree):
+    for path, text in tree.texts.items():
+        count = text.count("\n")
+        if is_measured(path, text) and count > FILE_LINES_MAX:
+            yield Finding(path, count, f"{count} lines; a file has at most {FILE_LINES_MAX}")
+
+
+def check_lines(tree):
+    for path, text in tree.texts.items():
+        if not is_measured(path, text):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if len(line) > LINE_COLUMNS_MAX:
+                message = f"{len(line)} columns; a line has at most {LINE_COLUMNS_MAX}"
+                yield Finding(path, number, message)
+
+
+def check_functions(tree):
+    for path, code in tree.code():
+        for function in functions(code):
+            lines = function.last_line - function.first_line + 1
+            if lines > FUNCTION_LINES_MAX:
+                message = f"{function.name}: {lines} lines; at most {FUNCTION_LINES_MAX}"
+                yield Finding(path, function.first_line, message)
+
+
+def check_parameters(tree):
+    for path, code in tree.code():
+        for function in functions(code):
+            count = len(function.parameters)
+            if count > PARAMETERS_MAX and function.name not in GIVEN_SIGNATURES:
+                message = f"{function.name}: {count} parameters; at most {PARAMETERS_MAX}"
+                yield Finding(path, function.first_line, message)
+
+
+def function_of(lines):
+    return {"node/a.c": "int a(void)\n{\n" + "    b();\n" * (lines - 3) + "}\n"}
+
+
+RULES = [
+    Rule(
+        "file size",
+        check_files,
+        refused=[{"node/a.c": "\n" * 601}, {"tests/run": "#!/bin/sh\n" * 601}],
+        accepted=[{"node/a.c": "\n" * 600}, {"node/web/page.js": "\n" * 601}],
+    ),
+    Rule(
+        "line length",
+        check_lines,
+        refused=[{"node/a.h": "x" * 101}, {"tests/run": "#!/bin/sh\n# " + "é" * 99}],
+        accepted=[{"node/a.h": "é" * 100}, {"docs/a.md": "x" * 200}],
+    ),
+    Rule(
+        "function length",
+        check_functions,
+        refused=[
+            function_of(71),
+            {"node/a.c": "int a(void)\n{\n" + '    b("}");\n' * 68 + "}\n"},
+            {"node/a.c": "int b;\nint a(\n  int b)\n{\n" + "    b(); // }\n" * 67 + "}\n"},
+        ],
+        accepted=[function_of(70), {"node/a.c": "int a[] = {\n" + "    1,\n" * 100 + "};\n"}],
+    ),
+    Rule(
+        "parameters",
+        check_parameters,
+        refused=[{"node/a.c": "int a(int b, int c, int d, int e, int f, int (*g)(int, int)) { }"}],
+        accepted=[{"node/a.c": "int a(int b, int c, int d, int e, int (*f)(int, int)) { }"}],
+    ),
+]
