@@ -24,17 +24,16 @@ static struct sha256_midstate midstate_of(const uint8_t *bytes, size_t blocks)
     return sha.state;
 }
 
-void skeleton_make(const uint8_t header[HEADER_SIZE], const struct merkle_branch *branch,
-                   const struct share_info *info, const uint8_t *coinbase, size_t coinbase_size,
+void skeleton_make(const struct share *share, const uint8_t *coinbase, size_t coinbase_size,
                    struct skeleton *skeleton)
 {
     // "up to the block in which the SHL1 output begins, and the rest of it, 63..126 bytes"
     assert(coinbase_size >= TAIL_SIZE + 64 && coinbase_size <= TAIL_SIZE + 64 * UINT16_MAX);
     size_t blocks = (coinbase_size - TAIL_SIZE) / 64;
     memset(skeleton, 0, sizeof(*skeleton));
-    memcpy(skeleton->header, header, HEADER_SIZE);
-    skeleton->branch = *branch;
-    skeleton->info = *info;
+    memcpy(skeleton->header, share->header, HEADER_SIZE);
+    skeleton->branch = share->branch;
+    skeleton->info = share->info;
     skeleton->state = midstate_of(coinbase, blocks);
     skeleton->blocks = (uint16_t)blocks;
     skeleton->rest_size = (uint8_t)(coinbase_size - blocks * 64);

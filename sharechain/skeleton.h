@@ -23,9 +23,9 @@ struct skeleton {
     uint8_t rest[SKELETON_REST_MAX];
 };
 
-// Made from a share and its whole coinbase (no witness data).
-void skeleton_make(const uint8_t header[HEADER_SIZE], const struct merkle_branch *branch,
-                   const struct share_info *info, const uint8_t *coinbase, size_t coinbase_size,
+// Made from a share, of which header, branch and info count, and its whole coinbase (no witness
+// data), which has at least one block of 64 bytes before the last 63.
+void skeleton_make(const struct share *share, const uint8_t *coinbase, size_t coinbase_size,
                    struct skeleton *skeleton);
 void skeleton_encode(const struct skeleton *skeleton, struct buffer *out);
 // Form, commitment and merkle root; false if one is wrong.

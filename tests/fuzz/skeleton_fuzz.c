@@ -28,28 +28,26 @@ static void must_read_back(const struct skeleton *skeleton)
 static void try_made(const uint8_t *data, size_t size)
 {
     struct reader reader = reader_init(data, size);
-    struct share_info info;
+    struct share share = {.coinbase_value = 0};
     struct hash256 hash;
     struct hash256 txid;
     struct header header = {.version = 1};
-    uint8_t bytes[HEADER_SIZE];
     uint8_t coinbase[COINBASE_SIZE_MAX] = {0};
     struct buffer out;
     struct skeleton skeleton;
     static const uint8_t extranonce[COINBASE_EXTRANONCE_SIZE] = {1, 2, 3};
     static const uint8_t output[] = {0, 0, 0, 0, 0, 0, 0, 0, 0x32, 0x6a, 0x30, 'S', 'H', 'L', '1'};
-    if (!share_info_decode(&reader, &info) || reader.left < 64 || reader.left > 3000)
+    if (!share_info_decode(&reader, &share.info) || reader.left < 64 || reader.left > 3000)
         return;
     buffer_init_fixed(&out, coinbase, sizeof(coinbase));
     write_bytes(&out, reader.at, reader.left);
     write_bytes(&out, output, sizeof(output));
-    share_info_hash(&info, &hash);
+    share_info_hash(&share.info, &hash);
     coinbase_write_tail(&hash, extranonce, 1000, &out);
     sha256d(out.data, out.size, &txid);
     header.merkle_root = txid;
-    header_encode(&header, bytes);
-    struct merkle_branch branch = {.count = 0};
-    skeleton_make(bytes, &branch, &info, out.data, out.size, &skeleton);
+    header_encode(&header, share.header);
+    skeleton_make(&share, out.data, out.size, &skeleton);
     must_read_back(&skeleton);
 }
 

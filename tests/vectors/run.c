@@ -68,8 +68,10 @@ static enum case_outcome run_case(const struct vector_case *c)
     if (!json_is_present(c->expect))
         vector_malformed(c, "expect", "the case expects nothing");
     vector_runner *runner = runner_of(c->inputs);
-    if (runner == NULL)
+    if (runner == NULL) {
         vector_malformed(c, "case", "unknown kind of case");
+        return CASE_FAILED;
+    }
     if (!vector_is_clean(c))
         return CASE_FAILED;
     enum case_outcome outcome = runner(c);

@@ -57,19 +57,17 @@ static void check_encoding(const struct vector_case *c, const struct skeleton *s
 
 enum case_outcome vector_skeleton_encode_case(const struct vector_case *c)
 {
-    uint8_t header[HEADER_SIZE];
-    struct merkle_branch branch;
-    struct share_info info;
+    struct share share = {.coinbase_value = 0};
     struct skeleton skeleton;
     struct buffer coinbase;
     buffer_init(&coinbase, BLOB_MAX);
-    if (vector_read_hex(c, c->inputs, "header", header, sizeof(header)) &&
-        vector_read_branch(c, c->inputs, "merkle_branch", &branch) && read_share_info(c, &info) &&
-        read_coinbase(c, &info, &coinbase)) {
+    if (vector_read_hex(c, c->inputs, "header", share.header, sizeof(share.header)) &&
+        vector_read_branch(c, c->inputs, "merkle_branch", &share.branch) &&
+        read_share_info(c, &share.info) && read_coinbase(c, &share.info, &coinbase)) {
         if (coinbase.size < 127) {
             vector_malformed(c, "coinbase", "too short for one block before the rest");
         } else {
-            skeleton_make(header, &branch, &info, coinbase.data, coinbase.size, &skeleton);
+            skeleton_make(&share, coinbase.data, coinbase.size, &skeleton);
             check_encoding(c, &skeleton);
         }
     }

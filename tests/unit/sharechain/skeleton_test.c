@@ -105,19 +105,19 @@ static void write_coinbase(struct seeded *seeded, const struct share_info *info,
 static void make(struct seeded *seeded, const struct share_info *info, struct header header,
                  int64_t height, struct skeleton *skeleton)
 {
-    uint8_t bytes[HEADER_SIZE];
+    struct share share = {.info = *info};
     struct buffer coinbase;
-    struct merkle_branch branch = {.count = (size_t)seeded_below(seeded, MERKLE_BRANCH_MAX + 1)};
     struct hash256 txid;
-    for (size_t i = 0; i < branch.count; i++)
-        branch.hashes[i] = seeded_hash(seeded);
+    share.branch.count = (size_t)seeded_below(seeded, MERKLE_BRANCH_MAX + 1);
+    for (size_t i = 0; i < share.branch.count; i++)
+        share.branch.hashes[i] = seeded_hash(seeded);
     buffer_init(&coinbase, COINBASE_MAX);
     write_coinbase(seeded, info, height, 1 + (size_t)seeded_below(seeded, 60), &coinbase);
     assert_false(coinbase.failed);
     sha256d(coinbase.data, coinbase.size, &txid);
-    merkle_branch_root(&branch, &txid, &header.merkle_root);
-    header_encode(&header, bytes);
-    skeleton_make(bytes, &branch, info, coinbase.data, coinbase.size, skeleton);
+    merkle_branch_root(&share.branch, &txid, &header.merkle_root);
+    header_encode(&header, share.header);
+    skeleton_make(&share, coinbase.data, coinbase.size, skeleton);
     buffer_clear(&coinbase);
 }
 
