@@ -1,7 +1,8 @@
-// The configuration: one table of keys (name, type, default, range, help) from which the INI file,
-// the environment, the flags, --help and the man page are made. Flags win over the environment,
-// that over the file. Key "stratum-listen" is the flag --stratum-listen, the variable
-// SHOAL_STRATUM_LISTEN and `listen` in section [stratum] of the file.
+// The configuration: one table of keys (config_table.c: name, kind, default, range, help) from
+// which the INI file, the environment, the flags, --help and the dump of values are made. Flags win
+// over the environment, that over the file. Key "stratum-listen" is the flag --stratum-listen, the
+// variable SHOAL_STRATUM_LISTEN and `listen` in section [stratum] of the file. Read by the
+// commands; everybody else gets the finished struct.
 #ifndef SHOAL_NODE_CONFIG_H
 #define SHOAL_NODE_CONFIG_H
 
@@ -12,12 +13,20 @@
 #include "node/base/log.h"
 #include "node/limits.h"
 
-#define CONFIG_TEXT_SIZE 1024
-#define CONFIG_LIST_MAX  8
+#define CONFIG_TEXT_SIZE    1024
+#define CONFIG_LIST_MAX     8
+#define CONFIG_WARNINGS_MAX 4
+#define CONFIG_MESSAGE_SIZE 512
 
 struct config_list {
     size_t count;
     char items[CONFIG_LIST_MAX][CONFIG_TEXT_SIZE];
+};
+
+// What is no error but should be known.
+struct config_warnings {
+    size_t count;
+    char items[CONFIG_WARNINGS_MAX][CONFIG_MESSAGE_SIZE];
 };
 
 // Values after defaults, file, environment and flags; all checked.
@@ -33,27 +42,35 @@ struct config {
     struct config_list stratum_listen; // "0.0.0.0:3333"
     uint32_t stratum_connections;      // most at a time
     uint32_t stratum_connections_per_address;
-    double stratum_difficulty; // to start with
-    double stratum_difficulty_min;
+    double stratum_difficulty;     // to start with; 0: by chain and device
+    double stratum_difficulty_min; // 0: by chain
     double stratum_shares_per_minute;
     uint32_t stratum_version_mask;              // 1fffe000
     struct config_list stratum_device_override; // user-agent beginnings, "*" for all
     char http_listen[CONFIG_TEXT_SIZE];         // address of the status page; "" for none
     enum log_level log_level;
     enum log_form log_form;
+    struct config_warnings warnings;
 };
 
 struct config_error {
-    char text[512]; // which key, from where, with what value, and what would be right
+    char text[CONFIG_MESSAGE_SIZE]; // key, value, where from, and what would be right
 };
 
 // Defaults, then the file (if `config` names one in the arguments or the environment), then the
 // environment, then the arguments (after the command's name). False with *error.
 bool config_read(int argc, const char *const *argv, struct config *config,
                  struct config_error *error);
-// The table as help text.
+// The same for commands that only need the data directory: keys that `shoal node` requires may be
+// missing.
+bool config_read_partly(int argc, const char *const *argv, struct config *config,
+                        struct config_error *error);
+// The table as help text; docs/operating.md holds the same.
 void config_write_help(struct buffer *out);
 // The values in force as an INI file, secrets left out.
 void config_write_values(const struct config *config, struct buffer *out);
+// Calls `visit` with the name of every key whose value differs between the two.
+void config_compare(const struct config *a, const struct config *b,
+                    void (*visit)(void *context, const char *key), void *context);
 
 #endif

@@ -1,0 +1,189 @@
+// `shoal node`: reads configuration and pool file, makes log, loop and node, and runs them until a
+// signal ends it.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "node/commands.h"
+#include "node/node.h"
+#include "node/pool_file.h"
+
+// Descriptors that are not miners: daemons, store, control socket, listeners, log.
+#define FILES_RESERVED 64
+
+struct program {
+    struct config config;
+    struct pool pool;
+    struct log *log;
+    struct net_loop *loop;
+    struct node *node;
+    int argc; // the arguments again, for a reload
+    const char *const *argv;
+};
+
+void command_node_help(void)
+{
+    printf("Usage: shoal node --pool FILE --daemon URL [--key value ...]\n\n"
+           "Runs a node until SIGINT or SIGTERM: miners are told to reconnect, everything is\n"
+           "written to disk, then it ends; a second signal ends it at once. SIGHUP reads the\n"
+           "configuration again and takes over log-level; other keys need a restart. The log goes\n"
+           "to standard error.\n\n");
+    struct buffer text;
+    buffer_init(&text, LIMIT_CONFIG_FILE_SIZE);
+    config_write_help(&text);
+    fwrite(text.data, 1, text.size, stdout);
+    buffer_clear(&text);
+}
+
+// One write for a line, so that lines of several processes on one terminal are not torn.
+static void write_log_line(void *context, enum log_level level, const char *line, size_t size)
+{
+    (void)context;
+    (void)level;
+    while (size > 0) {
+        ssize_t written = write(STDERR_FILENO, line, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return; // nobody reads the log: the node goes on
+        line += written;
+        size -= (size_t)written;
+    }
+}
+
+static bool read_all(struct program *program)
+{
+    struct config_error error;
+    if (!config_read(program->argc, program->argv, &program->config, &error)) {
+        fprintf(stderr, "shoal: %s\n", error.text);
+        return false;
+    }
+    char text[POOL_FILE_ERROR_SIZE];
+    if (!pool_file_read(program->config.pool, &program->pool, text)) {
+        fprintf(stderr, "shoal: pool: %s\n", text);
+        return false;
+    }
+    return true;
+}
+
+static void say_start(struct program *program)
+{
+    const struct config *config = &program->config;
+    char pool_id[65];
+    hash_to_hex(&program->pool.id, pool_id);
+    log_event(program->log, LOG_INFO, "node", "starting", LOG_TEXT("version", SHOAL_VERSION),
+              LOG_TEXT("pool", program->pool.name), LOG_TEXT("pool_id", pool_id),
+              LOG_TEXT("chain", program->pool.chain->name), LOG_TEXT("data", config->data));
+    for (size_t i = 0; i < config->warnings.count; i++)
+        log_event(program->log, LOG_WARN, "config", "this may not be meant",
+                  LOG_TEXT("what", config->warnings.items[i]));
+    size_t files_max = net_open_files_max();
+    if (files_max < (size_t)config->stratum_connections + FILES_RESERVED)
+        log_event(program->log, LOG_WARN, "config",
+                  "fewer open files are allowed than stratum-connections needs",
+                  LOG_U64("open_files", files_max),
+                  LOG_U64("stratum_connections", config->stratum_connections),
+                  LOG_TEXT("what_to_do", "raise the limit (ulimit -n, LimitNOFILE of systemd) or "
+                                         "set stratum-connections lower"));
+}
+
+// ---- Signals
+
+static void say_changed(void *context, const char *key)
+{
+    struct program *program = context;
+    if (strcmp(key, "log-level") != 0)
+        log_event(program->log, LOG_WARN, "config", "changed, but takes a restart",
+                  LOG_TEXT("key", key));
+}
+
+static void reload(struct program *program)
+{
+    struct config *fresh = malloc(sizeof(*fresh));
+    struct config_error error = {"out of memory"};
+    if (fresh == NULL || !config_read(program->argc, program->argv, fresh, &error)) {
+        log_event(program->log, LOG_ERROR, "config", "not reloaded",
+                  LOG_TEXT("reason", error.text));
+        free(fresh);
+        return;
+    }
+    config_compare(&program->config, fresh, say_changed, program);
+    log_set_level(program->log, fresh->log_level);
+    log_event(program->log, LOG_INFO, "config", "reloaded: the log level is in force",
+              LOG_U64("log_level", fresh->log_level));
+    free(fresh);
+}
+
+static void on_signal(void *context, enum net_signal which)
+{
+    struct program *program = context;
+    switch (which) {
+    case NET_SIGNAL_INTERRUPT:
+    case NET_SIGNAL_TERMINATE:
+        node_stop(program->node);
+        return;
+    case NET_SIGNAL_HANGUP:
+        reload(program);
+        return;
+    }
+}
+
+// ---- Running
+
+static int run_node(struct program *program)
+{
+    struct node_options options = {.config = &program->config,
+                                   .pool = &program->pool,
+                                   .loop = program->loop,
+                                   .log = program->log};
+    char error[NODE_ERROR_SIZE];
+    program->node = node_new(&options, error);
+    if (program->node == NULL) {
+        log_event(program->log, LOG_ERROR, "node", "cannot start", LOG_TEXT("reason", error));
+        return EXIT_FAILED;
+    }
+    if (!net_loop_catch_signals(program->loop, on_signal, program)) {
+        log_plain(program->log, LOG_ERROR, "node", "cannot start: signals cannot be caught");
+        node_free(program->node);
+        return EXIT_FAILED;
+    }
+    log_plain(program->log, LOG_INFO, "node", "running");
+    net_loop_run(program->loop);
+    node_free(program->node);
+    log_plain(program->log, LOG_INFO, "node", "stopped");
+    return EXIT_OK;
+}
+
+static int run_program(struct program *program)
+{
+    if (!read_all(program))
+        return EXIT_MISUSED;
+    program->log = log_new(program->config.log_level, program->config.log_form, write_log_line,
+                           net_wall_clock, NULL);
+    if (program->log == NULL) {
+        fprintf(stderr, "shoal: out of memory\n");
+        return EXIT_FAILED;
+    }
+    program->loop = net_loop_new();
+    if (program->loop == NULL) {
+        log_plain(program->log, LOG_ERROR, "node", "cannot start: no event loop");
+        return EXIT_FAILED;
+    }
+    say_start(program);
+    return run_node(program);
+}
+
+int command_node(int argc, const char *const *argv)
+{
+    struct program *program = calloc(1, sizeof(*program));
+    if (program == NULL)
+        return EXIT_FAILED;
+    program->argc = argc;
+    program->argv = argv;
+    int status = run_program(program);
+    net_loop_free(program->loop);
+    log_free(program->log);
+    free(program);
+    return status;
+}

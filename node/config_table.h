@@ -1,0 +1,59 @@
+// The table of configuration keys and what can be done with one row: set it from text, write it as
+// text, find it by name. Used by config.c and config_file.c only.
+#ifndef SHOAL_NODE_CONFIG_TABLE_H
+#define SHOAL_NODE_CONFIG_TABLE_H
+
+#include "node/config.h"
+
+enum config_kind {
+    CONFIG_TEXT,
+    CONFIG_SECRET,  // text that is never shown
+    CONFIG_PATH,    // a leading ~/ is the home directory
+    CONFIG_ADDRESS, // IP:PORT or unix:PATH; may be empty
+    CONFIG_URLS,    // list
+    CONFIG_ADDRESSES,
+    CONFIG_TEXTS,
+    CONFIG_COUNT,  // uint32_t in min..max
+    CONFIG_NUMBER, // double, 0 (if zero_means is there) or min..max
+    CONFIG_MASK,   // uint32_t as 8 hex digits
+    CONFIG_LEVEL,
+    CONFIG_FORM,
+};
+
+struct config_row {
+    const char *name;    // "stratum-listen"
+    const char *section; // "stratum"; "" for keys outside of sections
+    enum config_kind kind;
+    size_t offset; // of the field in struct config
+    size_t size;
+    const char *default_text; // "" for none
+    double min, max;
+    const char *zero_means; // of CONFIG_NUMBER; NULL if 0 is no value
+    bool is_required;
+    const char *value_name; // in the help: FILE
+    const char *range;      // what would be right, for people
+    const char *help;
+};
+
+#define CONFIG_ROWS_MAX 32
+
+// Row i, or NULL past the end.
+const struct config_row *config_row(size_t i);
+size_t config_row_index(const struct config_row *row);
+// NULL if there is no such key.
+const struct config_row *config_row_find(const char *name);
+// The known name that is most like this one; NULL if none is.
+const struct config_row *config_row_nearest(const char *name);
+bool config_row_is_list(const struct config_row *row);
+void config_row_clear_list(const struct config_row *row, struct config *config);
+// Sets the field, or appends to a list what stands between commas. False with what is wrong in
+// `wrong` ("is no number"); the value itself is not in it.
+bool config_row_set(const struct config_row *row, const char *value, struct config *config,
+                    char wrong[CONFIG_MESSAGE_SIZE]);
+// The value as config_row_set takes it; secrets are written too.
+void config_row_write(const struct config_row *row, const struct config *config,
+                      struct buffer *out);
+// The environment variable of the key: SHOAL_STRATUM_LISTEN.
+void config_row_variable(const struct config_row *row, char out[64]);
+
+#endif

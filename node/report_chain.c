@@ -1,0 +1,303 @@
+// The documents "payouts" and "credits": what the share-chain says is owed, and everything that is
+// needed to compute it again.
+#include <stdlib.h>
+#include <string.h>
+#include "node/pow/sha256.h"
+#include "node/report_parts.h"
+
+// Credits enter payouts this many blocks late (protocol section 8).
+#define EPOCH_BLOCKS 6
+// Payees written out, the largest first; the rest is summed up.
+#define PAYEES_SHOWN_MAX 2000
+// A page of credits ends with the link that reaches one of these.
+#define PAGE_LINKS_MAX   500
+#define PAGE_CREDITS_MAX 5000
+
+// ---- The weights of a window
+
+struct payee {
+    struct script script;
+    struct u256 weight;
+};
+
+struct payees {
+    struct map *by_script; // SHA-256 of a script -> index + 1
+    struct payee *items;
+    size_t count, capacity;
+    bool has_failed; // out of memory: the sums are incomplete
+};
+
+static struct payee *payee_add(struct payees *payees, const struct script *script)
+{
+    if (payees->count == payees->capacity) {
+        size_t capacity = payees->capacity == 0 ? 256 : payees->capacity * 2;
+        struct payee *grown = realloc(payees->items, capacity * sizeof(*grown));
+        if (grown == NULL)
+            return NULL;
+        payees->items = grown;
+        payees->capacity = capacity;
+    }
+    struct payee *added = &payees->items[payees->count];
+    payees->count++;
+    *added = (struct payee){.script = *script};
+    return added;
+}
+
+static void add_credit(void *context, const struct script *script, const struct u256 *weight)
+{
+    struct payees *payees = context;
+    struct hash256 key;
+    sha256_once(script->bytes, script->size, &key);
+    uintptr_t place = (uintptr_t)map_find(payees->by_script, &key);
+    struct payee *payee = place != 0 ? &payees->items[place - 1] : payee_add(payees, script);
+    if (payee == NULL) {
+        payees->has_failed = true;
+        return;
+    }
+    if (place == 0)
+        map_set(payees->by_script, &key, (void *)(uintptr_t)payees->count);
+    payee->weight = u256_add(&payee->weight, weight);
+}
+
+// Heaviest first, then by script, as the split orders them.
+static int compare_payees(const void *a, const void *b)
+{
+    const struct payee *left = a, *right = b;
+    int order = u256_compare(&right->weight, &left->weight);
+    return order != 0 ? order : script_compare(&left->script, &right->script);
+}
+
+static void payees_of_window(const struct node *node, const struct window_view *window,
+                             struct payees *payees)
+{
+    *payees = (struct payees){.by_script = map_new(&node->env)};
+    struct hash256 id = window->epoch;
+    struct link_view link;
+    for (uint32_t i = 0; i < window->links_count; i++) {
+        sharechain_link_credits(node->sharechain, &id, add_credit, payees);
+        if (!sharechain_link(node->sharechain, &id, &link))
+            break;
+        id = link.anchor;
+    }
+    if (payees->count > 0)
+        qsort(payees->items, payees->count, sizeof(payees->items[0]), compare_payees);
+}
+
+static void payees_clear(struct payees *payees)
+{
+    map_free(payees->by_script);
+    free(payees->items);
+}
+
+static void write_payees(const struct node *node, const struct window_view *window,
+                         uint64_t value_sats, struct json_writer *writer)
+{
+    struct payees payees;
+    payees_of_window(node, window, &payees);
+    double sum = u256_to_double(&window->sum);
+    json_write_u64(writer, "payees_count", payees.count);
+    json_write_bool(writer, "is_complete", !payees.has_failed && payees.count <= PAYEES_SHOWN_MAX);
+    json_begin_array(writer, "payees");
+    for (size_t i = 0; i < payees.count && i < PAYEES_SHOWN_MAX; i++) {
+        double part = sum > 0 ? u256_to_double(&payees.items[i].weight) / sum : 0;
+        json_begin_object(writer, NULL);
+        report_write_payee(writer, node, &payees.items[i].script);
+        report_write_u256(writer, "weight", &payees.items[i].weight);
+        json_write_double(writer, "part", part);
+        report_write_sats(writer, "expected_sats", (uint64_t)(part * (double)value_sats));
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+    payees_clear(&payees);
+}
+
+// The window of a link taken as E; of link 0 it is empty.
+static void write_window(const struct node *node, const struct hash256 *id, const char *name,
+                         uint64_t value_sats, struct json_writer *writer)
+{
+    struct window_view window = {.epoch = *id};
+    sharechain_window(node->sharechain, id, &window);
+    json_begin_object(writer, name);
+    json_write_u64(writer, "link_height", window.epoch_height);
+    report_write_id(writer, "link", &window.epoch);
+    json_write_u64(writer, "links", window.links_count);
+    report_write_u256(writer, "sum", &window.sum);
+    write_payees(node, &window, value_sats, writer);
+    json_end_object(writer);
+}
+
+// ---- Payouts
+
+static const char *explain_branch(const struct mint *mint)
+{
+    if (mint->is_detached)
+        return "the pool slept for more than five blocks: a block pays only the miner who finds "
+               "it, until the pool's next link";
+    if (mint->is_solo)
+        return "no credits are six blocks deep yet: a block pays only the miner who finds it";
+    switch (payout_plan_branch(mint->plan)) {
+    case PAYOUT_EMPTY:
+        return "the window is empty: a block pays only the miner who finds it";
+    case PAYOUT_ALL_EXACT:
+        return "everybody in the window is paid exactly his part";
+    case PAYOUT_SAMPLED:
+        return "the largest are paid exactly; the rest draw for the places that are left, each "
+               "with a chance as large as his part, and winners get equal amounts";
+    case PAYOUT_REST_HIT:
+        return "the largest are paid exactly; the rest is worth less than one smallest payout, and "
+               "this time one of them drew it";
+    case PAYOUT_REST_MISS:
+        return "the largest share everything; the rest is worth less than one smallest payout, and "
+               "this time nobody drew it";
+    case PAYOUT_ONE_WINNER:
+        return "nobody's part reaches the smallest payout: one winner, drawn by weight, takes all";
+    }
+    return "";
+}
+
+static void write_outputs(const struct node *node, const struct mint *mint,
+                          struct json_writer *writer)
+{
+    json_begin_array(writer, "outputs");
+    struct coinbase_output *outputs =
+        mint->is_solo ? NULL : calloc(COINBASE_OUTPUTS_MAX, sizeof(*outputs));
+    size_t count = outputs == NULL ? 0 : mint_outputs(mint, NULL, outputs);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(writer, NULL);
+        report_write_payee(writer, node, &outputs[i].script);
+        report_write_sats(writer, "amount_sats", outputs[i].amount);
+        json_write_double(writer, "part", (double)outputs[i].amount / (double)mint->coinbase_value);
+        json_end_object(writer);
+    }
+    free(outputs);
+    json_end_array(writer);
+}
+
+// E of the shares of a mint: the last link with height(tip) <= height(prev) - 6.
+static struct hash256 epoch_of(const struct node *node, const struct mint *mint)
+{
+    struct link_view link;
+    bool is_found = sharechain_link(node->sharechain, &mint->info.anchor, &link);
+    while (is_found && link.height > 0 && link.tip_height > mint->height - 1 - EPOCH_BLOCKS) {
+        struct hash256 anchor = link.anchor;
+        is_found = sharechain_link(node->sharechain, &anchor, &link);
+    }
+    return is_found ? link.id : node->pool->id;
+}
+
+void report_payouts(struct node *node, const struct report_request *request,
+                    struct json_writer *writer)
+{
+    (void)request;
+    const struct mint *mint = node->mint;
+    uint64_t value_sats = mint == NULL ? 0 : mint->coinbase_value;
+    if (mint == NULL) {
+        json_write_null(writer, "next_block");
+    } else {
+        struct hash256 epoch = epoch_of(node, mint);
+        json_begin_object(writer, "next_block");
+        json_write_i64(writer, "height", mint->height);
+        report_write_sats(writer, "value_sats", mint->coinbase_value);
+        json_write_bool(writer, "is_solo", mint->is_solo);
+        json_write_text(writer, "explanation", explain_branch(mint));
+        write_outputs(node, mint, writer);
+        write_window(node, &epoch, "window", value_sats, writer);
+        json_end_object(writer);
+    }
+    struct link_view tip;
+    sharechain_tip(node->sharechain, &tip);
+    write_window(node, &tip.id, "upcoming", value_sats, writer);
+}
+
+// ---- Credits
+
+static void write_pool_keys(const struct node *node, struct json_writer *writer)
+{
+    struct pool_key_info key;
+    json_begin_object(writer, "pool");
+    for (size_t i = 0; pool_key_row(i, &key); i++) {
+        char value[2 * HEADER_SIZE + 1];
+        if (pool_get(node->pool, key.name, value, sizeof(value)))
+            json_write_text(writer, key.name, value);
+    }
+    report_write_id(writer, "pool_id", &node->pool->id);
+    json_end_object(writer);
+}
+
+struct credits_page {
+    struct json_writer *writer;
+    size_t credits;
+};
+
+static void write_credit(void *context, const struct script *script, const struct u256 *weight)
+{
+    struct credits_page *page = context;
+    json_begin_array(page->writer, NULL);
+    json_write_hex(page->writer, NULL, script->bytes, script->size);
+    report_write_u256(page->writer, NULL, weight);
+    json_end_array(page->writer);
+    page->credits++;
+}
+
+static void write_bits(struct json_writer *writer, const char *name, uint32_t bits)
+{
+    uint8_t bytes[4] = {(uint8_t)(bits >> 24), (uint8_t)(bits >> 16), (uint8_t)(bits >> 8),
+                        (uint8_t)bits};
+    json_write_hex(writer, name, bytes, sizeof(bytes));
+}
+
+static void write_link(const struct node *node, const struct link_view *link,
+                       struct credits_page *page)
+{
+    struct json_writer *writer = page->writer;
+    struct header_chain *headers = sharechain_headers(node->sharechain);
+    const struct header_node *tip = header_chain_find(headers, &link->tip);
+    json_begin_object(writer, NULL);
+    json_write_u64(writer, "height", link->height);
+    report_write_id(writer, "id", &link->id);
+    report_write_id(writer, "anchor", &link->anchor);
+    json_write_u64(writer, "time", link->time);
+    report_write_block_id(writer, "tip", &link->tip);
+    json_write_i64(writer, "tip_height", link->tip_height);
+    if (tip != NULL) // b of section 8
+        write_bits(writer, "tip_bits", header_chain_plain_bits(headers, tip));
+    write_bits(writer, "link_bits", link->link_bits);
+    report_write_u256(writer, "work", &link->work);
+    report_write_u256(writer, "weight", &link->weight);
+    json_write_bool(writer, "is_detached", link->is_detached);
+    json_write_hex(writer, "script", link->payout_script.bytes, link->payout_script.size);
+    json_write_u64(writer, "grains", link->grains_count);
+    json_begin_array(writer, "credits");
+    sharechain_link_credits(node->sharechain, &link->id, write_credit, page);
+    json_end_array(writer);
+    json_end_object(writer);
+}
+
+void report_credits(struct node *node, const struct report_request *request,
+                    struct json_writer *writer)
+{
+    struct link_view tip, link;
+    sharechain_tip(node->sharechain, &tip);
+    if (request->has_tip)
+        sharechain_link(node->sharechain, &request->tip, &tip); // on the best chain: was checked
+    write_pool_keys(node, writer);
+    json_begin_object(writer, "tip");
+    json_write_u64(writer, "height", tip.height);
+    report_write_id(writer, "id", &tip.id);
+    json_end_object(writer);
+    json_begin_array(writer, "links");
+    struct credits_page page = {.writer = writer};
+    uint64_t height = request->from == 0 ? 1 : request->from;
+    for (size_t count = 0; height <= tip.height && count < PAGE_LINKS_MAX &&
+                           page.credits < PAGE_CREDITS_MAX && !writer->out->failed;
+         height++, count++) {
+        if (!sharechain_link_at(node->sharechain, (uint32_t)height, &link))
+            break;
+        write_link(node, &link, &page);
+    }
+    json_end_array(writer);
+    if (height <= tip.height)
+        json_write_u64(writer, "next", height);
+    else
+        json_write_null(writer, "next");
+}

@@ -1,0 +1,156 @@
+// The documents "miners" and "blocks".
+#include "node/report_parts.h"
+
+// In one page.
+#define BLOCKS_MAX 500
+
+struct miners_context {
+    const struct node *node;
+    struct json_writer *writer;
+};
+
+static void write_session(void *context, const struct stratum_session_view *session)
+{
+    const struct miners_context *miners = context;
+    struct json_writer *writer = miners->writer;
+    json_begin_object(writer, NULL);
+    json_write_u64(writer, "session", session->session);
+    json_write_text(writer, "peer", session->address);
+    json_write_text(writer, "user", session->user);
+    json_write_text(writer, "worker", session->worker);
+    if (session->payout != NULL)
+        report_write_payee(writer, miners->node, session->payout);
+    json_write_text(writer, "device", session->kind);
+    json_write_text(writer, "user_agent", session->user_agent);
+    json_write_bool(writer, "is_subscribed", session->is_subscribed);
+    json_write_bool(writer, "is_authorized", session->is_authorized);
+    json_write_bool(writer, "is_device_overridden", session->is_device_overridden);
+    json_write_bool(writer, "is_resumed", session->is_resumed);
+    json_write_u64(writer, "users", session->users_count);
+    json_write_u64(writer, "coinbase_max", session->coinbase_max);
+    json_write_u64(writer, "version_mask", session->version_mask);
+    json_write_double(writer, "difficulty", session->difficulty);
+    json_write_double(writer, "hashrate_1m", session->hashrate_1m);
+    json_write_double(writer, "hashrate_10m", session->hashrate_10m);
+    json_write_double(writer, "hashrate_1h", session->hashrate_1h);
+    json_write_double(writer, "hashrate_estimate", session->hashrate_estimate);
+    json_begin_object(writer, "shares");
+    for (unsigned i = 0; i < STRATUM_VERDICTS_COUNT; i++) {
+        if (session->shares[i] != 0 || i == STRATUM_ACCEPTED)
+            json_write_u64(writer, stratum_verdict_text((enum stratum_verdict)i),
+                           session->shares[i]);
+    }
+    json_end_object(writer);
+    json_write_u64(writer, "grains", session->grains);
+    json_write_u64(writer, "blocks", session->blocks);
+    json_write_double(writer, "work_accepted", session->work_accepted);
+    json_write_i64(writer, "connected_at", wall_seconds(session->connected_at));
+    json_write_i64(writer, "share_at", wall_seconds(session->share_at));
+    json_write_u64(writer, "bytes_queued", session->bytes_queued);
+    json_end_object(writer);
+}
+
+static void write_refused(void *context, const struct stratum_refused_device *device)
+{
+    const struct miners_context *miners = context;
+    struct json_writer *writer = miners->writer;
+    json_begin_object(writer, NULL);
+    json_write_i64(writer, "at", wall_seconds(device->time));
+    json_write_text(writer, "peer", device->address);
+    json_write_text(writer, "user", device->user);
+    json_write_text(writer, "device", device->kind);
+    json_write_text(writer, "user_agent", device->user_agent);
+    json_write_u64(writer, "coinbase_max", device->coinbase_max);
+    json_write_text(writer, "reason", device->reason);
+    json_end_object(writer);
+}
+
+void report_miners(struct node *node, const struct report_request *request,
+                   struct json_writer *writer)
+{
+    (void)request;
+    struct miners_context context = {node, writer};
+    json_begin_array(writer, "miners");
+    stratum_each_session(node->stratum, net_loop_now(node->loop), write_session, &context);
+    json_end_array(writer);
+    json_begin_array(writer, "refused");
+    stratum_each_refused(node->stratum, write_refused, &context);
+    json_end_array(writer);
+}
+
+static const char *place_text(const struct found_block *block)
+{
+    switch (block->place) {
+    case BLOCK_PLACE_IN_CHAIN:
+        return block->confirmations > 0 ? "in_chain" : NULL; // zero: nobody has looked yet
+    case BLOCK_PLACE_ORPHANED:
+        return "orphaned";
+    case BLOCK_PLACE_MATURE:
+        return "mature";
+    }
+    return NULL;
+}
+
+// The link whose window the block's coinbase pays; unknown if the block's share is not here.
+static void write_epoch(const struct node *node, const struct hash256 *id,
+                        struct json_writer *writer)
+{
+    struct window_view window;
+    if (!sharechain_share_window(node->sharechain, id, &window)) {
+        json_write_null(writer, "epoch");
+        return;
+    }
+    json_begin_object(writer, "epoch");
+    json_write_u64(writer, "height", window.epoch_height);
+    report_write_id(writer, "id", &window.epoch);
+    json_write_u64(writer, "links", window.links_count);
+    report_write_u256(writer, "sum", &window.sum);
+    json_end_object(writer);
+}
+
+static void write_block(const struct node *node, const struct found_block *block,
+                        struct json_writer *writer)
+{
+    json_begin_object(writer, NULL);
+    json_write_u64(writer, "number", block->number);
+    report_write_block_id(writer, "id", &block->id);
+    json_write_i64(writer, "height", block->height);
+    report_write_sats(writer, "value_sats", block->coinbase_value);
+    json_write_i64(writer, "found_at", block->found_at);
+    json_write_text(writer, "user", block->user);
+    report_write_payee(writer, node, &block->payout_script);
+    json_write_bool(writer, "is_link", block->is_link);
+    json_write_text(writer, "fate", block->has_fate ? block_fate_text(block->fate) : NULL);
+    json_write_text(writer, "reason", block->reason[0] == '\0' ? NULL : block->reason);
+    json_write_text(writer, "place", place_text(block));
+    json_write_i64(writer, "confirmations", block->confirmations);
+    write_epoch(node, &block->id, writer);
+    json_end_object(writer);
+}
+
+// The first block of the page; without "from" the page ends with the newest.
+static size_t first_block(const struct node *node, uint64_t from)
+{
+    if (from == 0)
+        return node->blocks_count > FOUND_BLOCKS_SHOWN ? node->blocks_count - FOUND_BLOCKS_SHOWN
+                                                       : 0;
+    size_t i = 0;
+    while (i < node->blocks_count && node->blocks[i].number < from)
+        i++;
+    return i;
+}
+
+void report_blocks(struct node *node, const struct report_request *request,
+                   struct json_writer *writer)
+{
+    size_t i = first_block(node, request->from);
+    json_write_u64(writer, "total", node->blocks_count);
+    json_begin_array(writer, "blocks");
+    for (size_t count = 0; i < node->blocks_count && count < BLOCKS_MAX; i++, count++)
+        write_block(node, &node->blocks[i], writer);
+    json_end_array(writer);
+    if (i < node->blocks_count)
+        json_write_u64(writer, "next", node->blocks[i].number);
+    else
+        json_write_null(writer, "next");
+}

@@ -1,0 +1,39 @@
+// The documents behind report.c, one function each. They write the members of an object that the
+// caller has begun.
+#ifndef SHOAL_NODE_REPORT_PARTS_H
+#define SHOAL_NODE_REPORT_PARTS_H
+
+#include "node/base/json.h"
+#include "node/bitcoin/address.h"
+#include "node/state.h"
+
+struct report_request {
+    uint64_t from; // 0: from the beginning
+    bool has_tip;
+    struct hash256 tip;
+};
+
+void report_status(struct node *node, const struct report_request *request,
+                   struct json_writer *writer);
+void report_miners(struct node *node, const struct report_request *request,
+                   struct json_writer *writer);
+void report_blocks(struct node *node, const struct report_request *request,
+                   struct json_writer *writer);
+void report_payouts(struct node *node, const struct report_request *request,
+                    struct json_writer *writer);
+void report_credits(struct node *node, const struct report_request *request,
+                    struct json_writer *writer);
+void report_daemons(struct node *node, const struct report_request *request,
+                    struct json_writer *writer);
+
+// Hex as people see it: ids of blocks reversed, ids of links (pool_id included) in wire order.
+void report_write_block_id(struct json_writer *writer, const char *name, const struct hash256 *id);
+void report_write_id(struct json_writer *writer, const char *name, const struct hash256 *id);
+// Members "address" (null if it has none on this chain) and "script".
+void report_write_payee(struct json_writer *writer, const struct node *node,
+                        const struct script *script);
+// Decimal text: these numbers are larger than what JSON readers keep exactly.
+void report_write_u256(struct json_writer *writer, const char *name, const struct u256 *value);
+void report_write_sats(struct json_writer *writer, const char *name, uint64_t sats);
+
+#endif

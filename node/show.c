@@ -1,0 +1,361 @@
+#include "node/show.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "node/text_table.h"
+#include "node/units.h"
+
+#define VALUE_SIZE 320
+
+// ---- Members, in the form in which they are shown; "" if they are not there
+
+struct text {
+    char value[VALUE_SIZE];
+};
+
+static struct text get_text(struct json_value object, const char *name)
+{
+    struct text text = {""};
+    json_to_text(json_get(object, name), text.value, sizeof(text.value));
+    return text;
+}
+
+static int64_t get_number(struct json_value object, const char *name)
+{
+    int64_t number = 0;
+    json_to_i64(json_get(object, name), &number);
+    return number;
+}
+
+static double get_double(struct json_value object, const char *name)
+{
+    double number = 0;
+    json_to_double(json_get(object, name), &number);
+    return number;
+}
+
+static bool get_bool(struct json_value object, const char *name)
+{
+    bool truth = false;
+    json_to_bool(json_get(object, name), &truth);
+    return truth;
+}
+
+// Amounts come as decimal text.
+static struct text get_coins(struct json_value object, const char *name)
+{
+    struct text text = get_text(object, name);
+    char coins[UNITS_TEXT_SIZE];
+    units_coins(strtoull(text.value, NULL, 10), coins);
+    snprintf(text.value, sizeof(text.value), "%s", coins);
+    return text;
+}
+
+static struct text get_hashrate(struct json_value object, const char *name)
+{
+    struct text text;
+    char rate[UNITS_TEXT_SIZE];
+    units_hashrate(get_double(object, name), rate);
+    snprintf(text.value, sizeof(text.value), "%s", rate);
+    return text;
+}
+
+static struct text get_ago(struct json_value object, const char *name, int64_t now)
+{
+    struct text text;
+    char ago[UNITS_TEXT_SIZE];
+    units_ago(now, get_number(object, name), ago);
+    snprintf(text.value, sizeof(text.value), "%s", ago);
+    return text;
+}
+
+static struct text get_part(struct json_value object, const char *name)
+{
+    struct text text;
+    snprintf(text.value, sizeof(text.value), "%.3f %%", 100 * get_double(object, name));
+    return text;
+}
+
+// The address, or the script where it has none.
+static struct text get_payee(struct json_value object)
+{
+    struct text text = get_text(object, "address");
+    return text.value[0] != '\0' ? text : get_text(object, "script");
+}
+
+static void write_line(struct buffer *out, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void write_line(struct buffer *out, const char *label, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    write_format(out, "%-12s ", label);
+    text_write_safe(out, text);
+    write_text(out, "\n");
+}
+
+// ---- status
+
+static void show_chain(struct json_value document, struct buffer *out)
+{
+    struct json_value pool = json_get(document, "pool"), tip = json_get(document, "tip");
+    struct json_value counts = json_get(document, "counts");
+    int64_t now = get_number(document, "now");
+    char uptime[UNITS_TEXT_SIZE];
+    units_duration(get_number(document, "uptime_s"), uptime);
+    write_line(out, "shoal", "%s, running for %s", get_text(document, "version").value, uptime);
+    write_line(out, "pool", "%s on %s (%s), hashrate %s", get_text(pool, "name").value,
+               get_text(pool, "chain").value, get_text(pool, "algorithm").value,
+               get_hashrate(document, "pool_hashrate").value);
+    write_line(out, "pool id", "%s", get_text(pool, "id").value);
+    write_line(out, "share-chain",
+               "link %" PRId64 ", %s, %" PRId64 " grains in it; on block %" PRId64,
+               get_number(tip, "height"), get_ago(tip, "time", now).value,
+               get_number(tip, "grains"), get_number(tip, "block_height"));
+    write_line(out, "kept",
+               "%" PRId64 " links, %" PRId64 " shares (%" PRId64 " to be included), %" PRId64
+               " headers, %" PRId64 " waiting (%" PRId64 " bytes)",
+               get_number(counts, "links"), get_number(counts, "shares"),
+               get_number(counts, "shares_loose"), get_number(counts, "headers"),
+               get_number(counts, "waiting"), get_number(counts, "waiting_bytes"));
+}
+
+static void show_work(struct json_value document, struct buffer *out)
+{
+    struct json_value job = json_get(document, "job"), found = json_get(document, "found");
+    struct json_value stratum = json_get(document, "stratum");
+    if (json_is_object(job)) {
+        write_line(out, "job", "block %" PRId64 ", %s coins, %" PRId64 " grains to include",
+                   get_number(job, "height"), get_coins(job, "value_sats").value,
+                   get_number(job, "grains"));
+        write_line(out, "", "%s", get_text(job, "explanation").value);
+    } else {
+        write_line(out, "job", "none");
+    }
+    if (get_bool(stratum, "is_paused"))
+        write_line(out, "miners", "not served: %s", get_text(stratum, "pause_reason").value);
+    write_line(out, "miners", "%" PRId64 " connected, %" PRId64 " mining, %s (10 min %s)",
+               get_number(stratum, "sessions"), get_number(stratum, "sessions_authorized"),
+               get_hashrate(stratum, "hashrate_1m").value,
+               get_hashrate(stratum, "hashrate_10m").value);
+    write_line(out, "found",
+               "%" PRId64 " shares and %" PRId64 " links since the start, %" PRId64 " blocks ever",
+               get_number(found, "shares"), get_number(found, "links"),
+               get_number(found, "blocks"));
+}
+
+static void show_status(struct json_value document, struct buffer *out)
+{
+    struct json_value daemons = json_get(document, "daemons");
+    struct json_value store = json_get(document, "store");
+    show_chain(document, out);
+    show_work(document, out);
+    struct text active = get_text(daemons, "active");
+    write_line(out, "daemons", "%" PRId64 " of %" PRId64 " ready; %s%s",
+               get_number(daemons, "ready"), get_number(daemons, "configured"),
+               active.value[0] != '\0' ? "using " : "none in use", active.value);
+    struct text problem = get_text(store, "problem");
+    write_line(out, "disk", "%s%s%s, %" PRId64 " bytes wait for it",
+               get_text(store, "health").value, problem.value[0] != '\0' ? ": " : "", problem.value,
+               get_number(store, "pending_bytes"));
+}
+
+// ---- miners
+
+static int64_t count_rejected(struct json_value shares)
+{
+    int64_t rejected = 0;
+    for (struct json_value v = json_first(shares); json_exists(v); v = json_next(v)) {
+        int64_t count = 0;
+        json_to_i64(v, &count);
+        rejected += count;
+    }
+    return rejected - get_number(shares, "accepted");
+}
+
+static void show_refused(struct json_value document, struct buffer *out)
+{
+    struct json_value refused = json_get(document, "refused");
+    struct text_table *table = text_table_new("refused device|user|from|when|why");
+    if (table == NULL || json_size(refused) == 0) {
+        text_table_free(table);
+        return;
+    }
+    int64_t now = get_number(document, "now");
+    for (struct json_value v = json_first(refused); json_exists(v); v = json_next(v)) {
+        text_table_add(table, get_text(v, "device").value);
+        text_table_add(table, get_text(v, "user").value);
+        text_table_add(table, get_text(v, "peer").value);
+        text_table_add(table, get_ago(v, "at", now).value);
+        text_table_add(table, get_text(v, "reason").value);
+    }
+    write_text(out, "\n");
+    text_table_write(table, "", out);
+    text_table_free(table);
+}
+
+static void show_miners(struct json_value document, struct buffer *out)
+{
+    struct text_table *table = text_table_new(
+        "user|from|device|>difficulty|>1 min|>10 min|>accepted|>rejected|>blocks|last share");
+    int64_t now = get_number(document, "now");
+    if (table == NULL)
+        return;
+    struct json_value miners = json_get(document, "miners");
+    for (struct json_value v = json_first(miners); json_exists(v); v = json_next(v)) {
+        struct json_value shares = json_get(v, "shares");
+        char difficulty[UNITS_TEXT_SIZE];
+        units_count(get_double(v, "difficulty"), difficulty);
+        text_table_add(table, get_text(v, "user").value);
+        text_table_add(table, get_text(v, "peer").value);
+        text_table_add(table, get_text(v, "device").value);
+        text_table_add(table, difficulty);
+        text_table_add(table, get_hashrate(v, "hashrate_1m").value);
+        text_table_add(table, get_hashrate(v, "hashrate_10m").value);
+        text_table_add_format(table, "%" PRId64, get_number(shares, "accepted"));
+        text_table_add_format(table, "%" PRId64, count_rejected(shares));
+        text_table_add_format(table, "%" PRId64, get_number(v, "blocks"));
+        text_table_add(table, get_ago(v, "share_at", now).value);
+    }
+    text_table_write(table, "No miner is connected.\n", out);
+    text_table_free(table);
+    show_refused(document, out);
+}
+
+// ---- blocks
+
+static struct text block_state(struct json_value block)
+{
+    struct text fate = get_text(block, "fate"), place = get_text(block, "place"), state;
+    struct text reason = get_text(block, "reason");
+    int64_t confirmations = get_number(block, "confirmations");
+    if (strcmp(place.value, "in_chain") == 0)
+        snprintf(state.value, sizeof(state.value), "%" PRId64 " confirmations", confirmations);
+    else if (place.value[0] != '\0')
+        snprintf(state.value, sizeof(state.value), "%.100s", place.value);
+    else if (fate.value[0] != '\0')
+        snprintf(state.value, sizeof(state.value), "%.100s%s%.100s", fate.value,
+                 reason.value[0] != '\0' ? ": " : "", reason.value);
+    else
+        snprintf(state.value, sizeof(state.value), "no daemon has answered yet");
+    return state;
+}
+
+static void show_blocks(struct json_value document, struct buffer *out)
+{
+    struct text_table *table = text_table_new(">height|found|>coins|state|by|hash");
+    int64_t now = get_number(document, "now");
+    if (table == NULL)
+        return;
+    struct json_value blocks = json_get(document, "blocks");
+    for (struct json_value v = json_first(blocks); json_exists(v); v = json_next(v)) {
+        text_table_add_format(table, "%" PRId64, get_number(v, "height"));
+        text_table_add(table, get_ago(v, "found_at", now).value);
+        text_table_add(table, get_coins(v, "value_sats").value);
+        text_table_add(table, block_state(v).value);
+        text_table_add(table, get_text(v, "user").value);
+        text_table_add(table, get_text(v, "id").value);
+    }
+    text_table_write(table, "No block was found yet.\n", out);
+    text_table_free(table);
+}
+
+// ---- payouts
+
+static void show_outputs(struct json_value block, struct buffer *out)
+{
+    struct text_table *table = text_table_new("payee|>coins|>part");
+    if (table == NULL)
+        return;
+    struct json_value outputs = json_get(block, "outputs");
+    for (struct json_value v = json_first(outputs); json_exists(v); v = json_next(v)) {
+        text_table_add(table, get_payee(v).value);
+        text_table_add(table, get_coins(v, "amount_sats").value);
+        text_table_add(table, get_part(v, "part").value);
+    }
+    text_table_write(table, "", out);
+    text_table_free(table);
+}
+
+static void show_window(struct json_value window, const char *what, struct buffer *out)
+{
+    struct text_table *table = text_table_new("payee|>expected coins|>part");
+    if (table == NULL)
+        return;
+    write_format(out, "\n%s (%" PRId64 " links up to link %" PRId64 ", %" PRId64 " payees):\n",
+                 what, get_number(window, "links"), get_number(window, "link_height"),
+                 get_number(window, "payees_count"));
+    struct json_value payees = json_get(window, "payees");
+    for (struct json_value v = json_first(payees); json_exists(v); v = json_next(v)) {
+        text_table_add(table, get_payee(v).value);
+        text_table_add(table, get_coins(v, "expected_sats").value);
+        text_table_add(table, get_part(v, "part").value);
+    }
+    text_table_write(table, "nobody yet\n", out);
+    text_table_free(table);
+}
+
+static void show_payouts(struct json_value document, struct buffer *out)
+{
+    struct json_value block = json_get(document, "next_block");
+    if (json_is_object(block)) {
+        write_format(out, "The next block, %" PRId64 ", of %s coins: %s.\n",
+                     get_number(block, "height"), get_coins(block, "value_sats").value,
+                     get_text(block, "explanation").value);
+        show_outputs(block, out);
+        show_window(json_get(block, "window"), "Credits that this block pays by", out);
+    } else {
+        write_text(out, "No block is being worked on.\n");
+    }
+    show_window(json_get(document, "upcoming"), "Credits that blocks pay by in about six blocks",
+                out);
+}
+
+// ---- daemons
+
+static void show_daemons(struct json_value document, struct buffer *out)
+{
+    struct text_table *table = text_table_new("daemon|state|>height|>latency|>failures|problem");
+    if (table == NULL)
+        return;
+    struct json_value daemons = json_get(document, "daemons");
+    for (struct json_value v = json_first(daemons); json_exists(v); v = json_next(v)) {
+        int64_t latency = get_number(v, "latency_ms");
+        text_table_add(table, get_text(v, "url").value);
+        text_table_add_format(table, "%s%s", get_text(v, "state").value,
+                              get_bool(v, "is_active") ? ", in use" : "");
+        text_table_add_format(table, "%" PRId64, get_number(v, "height"));
+        if (latency < 0)
+            text_table_add(table, "-");
+        else
+            text_table_add_format(table, "%" PRId64 " ms", latency);
+        text_table_add_format(table, "%" PRId64, get_number(v, "failures"));
+        text_table_add(table, get_text(v, "error").value);
+    }
+    text_table_write(table, "No daemon is configured.\n", out);
+    text_table_free(table);
+}
+
+bool show_document(const char *name, struct json_value document, struct buffer *out)
+{
+    static const struct {
+        const char *name;
+        void (*show)(struct json_value document, struct buffer *out);
+    } shows[] = {
+        {"status", show_status},   {"miners", show_miners},   {"blocks", show_blocks},
+        {"payouts", show_payouts}, {"daemons", show_daemons},
+    };
+    for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {
+        if (strcmp(name, shows[i].name) != 0)
+            continue;
+        shows[i].show(document, out);
+        return true;
+    }
+    return false;
+}
