@@ -38,7 +38,7 @@ LIBRARIES = {
     "curl/": ["node/net/"],
     "miniupnpc/": ["node/net/"],
     "openssl/": ["node/net/"],
-    "libwebsockets.h": ["node/api/", "testnet/"],
+    "libwebsockets.h": ["node/net/", "node/api/", "testnet/"],
     "lmdb.h": ["sharechain/store_lmdb"],
     "jsmn.h": ["node/base/json"],
     "ini.h": ["node/config"],
