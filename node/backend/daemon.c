@@ -88,14 +88,18 @@ static bool read_cookie(struct daemon_link *link, char error[DAEMON_ERROR_SIZE])
     return true;
 }
 
-// True if the cookie file holds other secrets than the ones that were refused.
-static bool has_new_cookie(struct daemon_link *link)
+// After a 401: true if there is another cookie than the one that was refused. Another call may have
+// found it before.
+static bool has_new_cookie(struct daemon_link *link, const struct daemon_call *call)
 {
     char error[DAEMON_ERROR_SIZE];
+    if (link->cookie_file[0] == '\0' || call->cookie != link->cookies_count) {
+        return link->cookie_file[0] != '\0';
+    }
     struct http_url old = link->url;
-    bool is_new =
-        link->cookie_file[0] != '\0' && read_cookie(link, error) &&
-        (strcmp(old.user, link->url.user) != 0 || strcmp(old.password, link->url.password) != 0);
+    bool is_new = read_cookie(link, error) && (strcmp(old.user, link->url.user) != 0 ||
+                                               strcmp(old.password, link->url.password) != 0);
+    link->cookies_count += is_new ? 1 : 0;
     explicit_bzero(&old, sizeof(old));
     return is_new;
 }
@@ -186,6 +190,7 @@ static bool send_call(struct daemon_call *call)
         .answered = on_answer,
         .context = call,
     };
+    call->cookie = link->cookies_count;
     call->exchange = http_client_start(link->http, &request);
     return call->exchange != NULL;
 }
@@ -197,7 +202,7 @@ static void on_answer(void *context, const struct http_answer *answer)
     char error[DAEMON_ERROR_SIZE] = "";
     struct daemon_answer told = {.status = answer->status, .duration_ms = answer->duration_ms};
     call->exchange = NULL;
-    if (answer->status == 401 && !call->has_retried && has_new_cookie(link)) {
+    if (answer->status == 401 && !call->has_retried && has_new_cookie(link, call)) {
         call->has_retried = true;
         if (send_call(call)) {
             return;

@@ -16,6 +16,7 @@ struct daemon_link {
     char shown[128];       // the url for messages, cut if it is long
     char cookie_file[512]; // empty: the secrets are configured
     bool has_cookie;
+    unsigned cookies_count; // different ones so far
 };
 
 // False with a sentence in `error` if the config is wrong. Reads no file yet.
@@ -40,6 +41,7 @@ struct daemon_call {
     const char *body;
     size_t body_size;
     int64_t timeout_ms;
+    unsigned cookie;  // the number of the one it was sent with
     bool has_retried; // after the cookie changed
     daemon_answered *answered;
     void *context;

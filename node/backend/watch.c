@@ -81,9 +81,12 @@ static void take_hash(struct backend *backend, struct watched_block *block,
 {
     char text[65] = "";
     struct hash256 hash;
+    if (block->height > backend->watch.tip_height) {
+        return; // our template is older than the block: asked again with the next one
+    }
     if (reply->is_error || !json_to_text(reply->result, text, sizeof(text)) ||
         !hash_from_display(&hash, text)) {
-        return; // the daemon's chain does not reach so high yet
+        return; // the daemon's chain does not reach so high any more
     }
     bool is_in_chain = hash_equal(&hash, &block->hash);
     bool is_mature = backend->watch.tip_height - block->height + 1 >= MATURE_CONFIRMATIONS;

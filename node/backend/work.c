@@ -70,7 +70,10 @@ static void plan_longpoll(struct backend *backend, const struct block_template *
         return;
     }
     memcpy(work->longpoll_id, block_template->longpoll_id, sizeof(work->longpoll_id));
-    work->longpoll_at = mono_after(now, work->longpoll_useless_count > 0 ? LONGPOLL_PAUSE_MS : 0);
+    if (work->longpoll_at.ms ==
+        MONO_NEVER.ms) { // else a pause runs, which refreshes must not stretch
+        work->longpoll_at = now;
+    }
 }
 
 // After a change of daemon the new one may lag behind: its older tip is not taken while the present
@@ -134,7 +137,8 @@ static void judge_longpoll(struct backend *backend, const struct template_job *j
     bool is_useful = is_good && !(job->is_quick && is_same_prev);
     work->longpoll_useless_count = is_useful ? 0 : work->longpoll_useless_count + 1;
     struct mono_time now = net_loop_now(backend->loop).mono;
-    work->longpoll_at = mono_after(now, is_good ? LONGPOLL_PAUSE_MS : POLL_ALONE_MS);
+    int64_t pause_ms = is_useful ? 0 : is_good ? LONGPOLL_PAUSE_MS : POLL_ALONE_MS;
+    work->longpoll_at = mono_after(now, pause_ms);
     if (work->longpoll_useless_count >= LONGPOLL_USELESS_MAX) {
         give_up_longpoll(backend, is_good ? "it does not wait" : "it answers with errors");
     }
