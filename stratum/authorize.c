@@ -106,9 +106,6 @@ static void welcome(struct session *session)
     struct stratum *stratum = session->engine;
     struct stratum_session_view view;
     report_session(session, stratum->now, &view);
-    log_event(stratum->env->log, LOG_INFO, "stratum", "miner authorized",
-              LOG_TEXT("address", session->peer.text), LOG_TEXT("user", view.user),
-              LOG_TEXT("device", session->kind->name), LOG_TEXT("user_agent", session->user_agent));
     stratum->events.session_authorized(stratum->events.context, &view);
     assign_begin(session);
 }

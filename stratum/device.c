@@ -102,10 +102,6 @@ static void refuse(struct session *session, const struct line *line, const char 
         reply_error(out, &line->id, "false", REPLY_UNAUTHORIZED, reason);
     }
     reply_show_message(out, reason);
-    log_event(session->engine->env->log, LOG_WARN, "stratum", "device refused",
-              LOG_TEXT("address", session->peer.text),
-              LOG_TEXT("user", session->users_count > 0 ? session->users[0]->text : ""),
-              LOG_TEXT("user_agent", session->user_agent), LOG_TEXT("why", reason));
     hold_then_close(session);
 }
 

@@ -8,6 +8,7 @@ void engine_enter(struct stratum *stratum, struct now now)
     stratum->depth++;
     if (stratum->totals.connections == 0 && stratum->totals.works == 0) {
         rate_init(&stratum->rate, now.mono);
+        stratum->housekeeping_at.ms = now.mono.ms + HOUSEKEEPING_MS;
     }
     // Within one turn the clock does not go back, whatever an event handler passes in.
     if (now.mono.ms >= stratum->now.mono.ms) {

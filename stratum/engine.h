@@ -16,6 +16,7 @@
 #include "stratum/user_name.h"
 #include "stratum/vardiff.h"
 
+#define HOUSEKEEPING_MS         10000
 #define SESSION_RESUME_KEY_SIZE 8
 #define SESSION_NAME_SIZE       (2 * (4 + SESSION_RESUME_KEY_SIZE) + 1) // hex text with its zero
 #define SESSION_USER_AGENT_MAX  96

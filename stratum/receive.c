@@ -47,7 +47,7 @@ static bool answer_http(struct session *session, const char *text, size_t size)
                                         "PUT /", "OPTIONS ", "CONNECT "};
     static const char page[] = "HTTP/1.1 400 Bad Request\r\n"
                                "Content-Type: text/plain\r\n"
-                               "Content-Length: 64\r\n"
+                               "Content-Length: 65\r\n"
                                "Connection: close\r\n\r\n"
                                "This port speaks Stratum: it is for mining devices, not browsers\n";
     if (session->has_line) {

@@ -115,16 +115,6 @@ void session_free(struct session *session)
     free(session);
 }
 
-static void log_close(const struct session *session, enum stratum_close reason)
-{
-    enum log_level level = session->users_count > 0 ? LOG_INFO : LOG_DEBUG;
-    log_event(session->engine->env->log, level, "stratum", "miner left",
-              LOG_TEXT("address", session->peer.text),
-              LOG_TEXT("user", session->users_count > 0 ? session->users[0]->text : ""),
-              LOG_TEXT("why", stratum_close_text(reason)),
-              LOG_U64("accepted", session->shares[STRATUM_ACCEPTED]));
-}
-
 void session_close(struct session *session, enum stratum_close reason)
 {
     struct stratum *stratum = session->engine;
@@ -143,7 +133,6 @@ void session_close(struct session *session, enum stratum_close reason)
     }
     report_worker_rate(session);
     report_session(session, stratum->now, &view);
-    log_close(session, reason);
     session->is_closed = true;
     session->close_reason = reason;
     stratum->totals.closes[reason]++;
@@ -167,7 +156,7 @@ static void send_out(struct stratum *stratum)
     stratum->out_session = NULL;
     stratum->out = stratum->out_spare;
     buffer_init(&stratum->out_spare, sending.size_max);
-    if (!session->is_closed && !sending.failed) {
+    if (!session->is_closed && !sending.failed && sending.size > 0) {
         size_t queued =
             stratum->events.send(stratum->events.context, session->id, sending.data, sending.size);
         if (queued > 0 && session->queued == 0) {

@@ -9,8 +9,7 @@
 #include "stratum/reply.h"
 #include "stratum/submit.h"
 
-#define HOUSEKEEPING_MS 10000
-#define OUT_SIZE_MAX    (4u << 20)
+#define OUT_SIZE_MAX (4u << 20)
 
 struct stratum_config stratum_config_default(const struct chain_params *chain,
                                              size_t coinbase_size_max)
@@ -165,8 +164,6 @@ enum stratum_refusal stratum_connected(struct stratum *stratum, const struct str
     }
     if (refusal != STRATUM_CONNECTED) {
         stratum->totals.refused++;
-        log_event(stratum->env->log, LOG_DEBUG, "stratum", "connection refused",
-                  LOG_TEXT("address", peer->text), LOG_TEXT("why", stratum_refusal_text(refusal)));
     }
     engine_leave(stratum);
     return refusal;

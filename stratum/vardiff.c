@@ -8,6 +8,7 @@
 #define CLEAN_FROM       8.0   // a jump up of this factor makes old work not worth finishing
 #define CHANGE_MIN       1.15  // a smaller correction is not worth a message
 #define CALM_FROM_SHARES 16.0
+#define SHARES_TO_TRUST  4.0
 #define CONFIDENCE_KEPT  8.0 // shares that an estimate is worth in the window after it
 #define BURST_SHARES     16.0
 #define BURST_FACTOR     4.0
@@ -50,7 +51,9 @@ static void begin_window(struct vardiff *vardiff, double rate, double confidence
     vardiff->burst_begun = now;
     vardiff->burst_shares = 0;
     vardiff->share_check = 4;
-    vardiff->time_check = vardiff->is_fast && !vardiff->has_shares ? 2 : 0;
+    // Looking at silence so soon is for a miner that is there: of one that died, the idle timer
+    // takes care.
+    vardiff->time_check = vardiff->is_fast && vardiff->idle_steps == 0 ? 2 : 0;
 }
 
 void vardiff_init(struct vardiff *vardiff, const struct vardiff_start *start, struct mono_time now)
@@ -93,7 +96,6 @@ void vardiff_add_share(struct vardiff *vardiff, double job_difficulty, struct mo
     vardiff->rate_expected = vardiff->shares / fmax(vardiff->seconds, SECONDS_MIN);
     vardiff->silent_since = now;
     vardiff->has_shares = true;
-    vardiff->time_check = 0;
     vardiff->idle_steps = 0;
 }
 
@@ -103,10 +105,17 @@ static double clamp(const struct vardiff *vardiff, double difficulty)
     return vardiff_round(floored, vardiff->ceiling, vardiff->wants_powers_of_two);
 }
 
-// The change that would bring a miner of `rate` shares a second to the wanted rate.
-static enum vardiff_change propose(struct vardiff *vardiff, double rate, double *wanted)
+// A rate in shares a second, and how many shares it is worth.
+struct evidence {
+    double rate;
+    double confidence;
+};
+
+// The change that would bring a miner of this rate to the wanted one.
+static enum vardiff_change propose(struct vardiff *vardiff, struct evidence evidence,
+                                   double *wanted)
 {
-    double factor = fmax(rate / vardiff->rate_wanted, 1 / STEP_DOWN_MAX);
+    double factor = fmax(evidence.rate / vardiff->rate_wanted, 1 / STEP_DOWN_MAX);
     double difficulty = clamp(vardiff, vardiff->difficulty * factor);
     double change = difficulty / vardiff->difficulty;
     if (change < CHANGE_MIN && change > 1 / CHANGE_MIN) {
@@ -114,6 +123,7 @@ static enum vardiff_change propose(struct vardiff *vardiff, double rate, double 
     }
     *wanted = difficulty;
     vardiff->proposed = vardiff->difficulty * factor * vardiff->rate_wanted;
+    vardiff->proposed_confidence = evidence.confidence;
     return vardiff->is_fast && change >= CLEAN_FROM ? VARDIFF_CHANGE_CLEAN : VARDIFF_CHANGE;
 }
 
@@ -151,13 +161,26 @@ static enum vardiff_change check_idle(struct vardiff *vardiff, struct mono_time 
     vardiff->is_fast = true;
     if (vardiff->has_shares) {
         vardiff->idle_steps++;
-        return propose(vardiff, vardiff->rate_wanted / 2, wanted);
+        return propose(vardiff, (struct evidence){vardiff->rate_wanted / 2, VARDIFF_GUESS}, wanted);
     }
-    return propose(vardiff, vardiff->rate_wanted / STEP_DOWN_MAX, wanted);
+    return propose(vardiff, (struct evidence){vardiff->rate_wanted / STEP_DOWN_MAX, VARDIFF_GUESS},
+                   wanted);
 }
 
-// The few looks of the fast phase: after 4, 8 and 16 shares, and after 2, 4, 8 and 16 s without
-// any.
+// What a window that began with a guess has shown. With a few shares we know better than the guess;
+// one less is counted, because the look comes just after a share.
+static struct evidence fast_evidence(const struct vardiff *vardiff, double counted,
+                                     struct mono_time now)
+{
+    if (counted < SHARES_TO_TRUST) {
+        double seconds = fmax(vardiff->seconds, SECONDS_MIN);
+        return (struct evidence){vardiff->shares / seconds, VARDIFF_GUESS};
+    }
+    double seconds = fmax(seconds_between(vardiff->begun, now), SECONDS_MIN);
+    return (struct evidence){(counted - 1) / seconds, counted / 2};
+}
+
+// The few looks of the fast phase: after 4, 8 and 16 shares, and after 2, 4, 8 and 16 s.
 static enum vardiff_change check_fast(struct vardiff *vardiff, struct mono_time now, double *wanted)
 {
     double counted = vardiff->shares - vardiff->shares_first;
@@ -175,10 +198,7 @@ static enum vardiff_change check_fast(struct vardiff *vardiff, struct mono_time 
     }
     enum vardiff_change change = VARDIFF_KEEP;
     if (!is_rate_plausible(vardiff, WIDTH_FAST)) {
-        // What the window began with was a guess: with four shares we know better.
-        double shares = is_share_look ? counted : vardiff->shares;
-        double seconds = is_share_look ? seconds_between(vardiff->begun, now) : vardiff->seconds;
-        change = propose(vardiff, shares / fmax(seconds, SECONDS_MIN), wanted);
+        change = propose(vardiff, fast_evidence(vardiff, counted, now), wanted);
     }
     if (change == VARDIFF_KEEP && counted >= CALM_FROM_SHARES) {
         vardiff->is_fast = false;
@@ -188,22 +208,26 @@ static enum vardiff_change check_fast(struct vardiff *vardiff, struct mono_time 
 
 static enum vardiff_change check_calm(struct vardiff *vardiff, struct mono_time now, double *wanted)
 {
+    double rate = vardiff->shares / fmax(vardiff->seconds, SECONDS_MIN);
+    struct evidence evidence = {rate, fmin(vardiff->shares, CONFIDENCE_KEPT)};
+    bool is_change = !is_rate_plausible(vardiff, WIDTH_CALM);
     // A sudden jump would take minutes to show in the window; the last few shares show it at once.
     if (vardiff->burst_shares >= BURST_SHARES) {
         double seconds = fmax(seconds_between(vardiff->burst_begun, now), SECONDS_MIN);
-        double rate = vardiff->burst_shares / seconds;
+        double burst = vardiff->burst_shares / seconds;
         vardiff->burst_shares = 0;
         vardiff->burst_begun = now;
-        if (rate > BURST_FACTOR * vardiff->rate_wanted) {
-            enum vardiff_change change = propose(vardiff, rate, wanted);
-            vardiff->is_fast = change != VARDIFF_KEEP;
-            return change;
+        if (burst > BURST_FACTOR * vardiff->rate_wanted) {
+            evidence.rate = burst;
+            is_change = true;
         }
     }
-    if (is_rate_plausible(vardiff, WIDTH_CALM)) {
+    if (!is_change) {
         return VARDIFF_KEEP;
     }
-    return propose(vardiff, vardiff->shares / fmax(vardiff->seconds, SECONDS_MIN), wanted);
+    // Where a miner becomes faster there is perhaps more to come: look again after a few shares.
+    vardiff->is_fast = evidence.rate > vardiff->rate_wanted;
+    return propose(vardiff, evidence, wanted);
 }
 
 enum vardiff_change vardiff_check(struct vardiff *vardiff, struct mono_time now, double *wanted)
@@ -219,17 +243,19 @@ enum vardiff_change vardiff_check(struct vardiff *vardiff, struct mono_time now,
 
 void vardiff_sent(struct vardiff *vardiff, double difficulty, double ceiling, struct mono_time now)
 {
+    bool is_change = difficulty != vardiff->difficulty;
     vardiff->ceiling = ceiling;
-    if (difficulty == vardiff->difficulty) {
-        vardiff->proposed = 0;
-        return;
+    if (is_change && vardiff->proposed > 0) {
+        vardiff->difficulty = difficulty;
+        begin_window(vardiff, vardiff->proposed / difficulty, vardiff->proposed_confidence, now);
+    } else if (is_change) {
+        // Not our wish but the job's: the miner is as fast as it was.
+        double estimate = vardiff_estimate(vardiff, now);
+        double confidence = fmax(fmin(vardiff->shares, CONFIDENCE_KEPT), VARDIFF_GUESS);
+        vardiff->difficulty = difficulty;
+        begin_window(vardiff, estimate / difficulty, confidence, now);
     }
-    pass_time(vardiff, now);
-    double estimate = vardiff->proposed > 0 ? vardiff->proposed : vardiff_estimate(vardiff, now);
     vardiff->proposed = 0;
-    vardiff->difficulty = difficulty;
-    double confidence = fmin(vardiff->shares, vardiff->is_fast ? VARDIFF_GUESS : CONFIDENCE_KEPT);
-    begin_window(vardiff, estimate / difficulty, fmax(confidence, VARDIFF_GUESS), now);
 }
 
 struct mono_time vardiff_deadline(const struct vardiff *vardiff)

@@ -34,7 +34,10 @@ struct vardiff {
     struct mono_time burst_begun;
     double burst_shares;
     double rate_expected; // shares a second at the last share
-    double proposed; // difficulty a second by the last vardiff_check that wanted a change, else 0
+    // Of the last vardiff_check that wanted a change: difficulty a second, and its worth in shares;
+    // else 0.
+    double proposed;
+    double proposed_confidence;
     uint8_t share_check; // next look after 4, 8 or 16 shares
     uint8_t time_check;  // next look after 2, 4, 8 or 16 s; 0 for none
     uint8_t idle_steps;
