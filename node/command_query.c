@@ -179,11 +179,9 @@ static int print_document(struct query *query, struct ask *ask)
         return fail(error);
     struct buffer text;
     buffer_init(&text, SHOWN_MAX);
-    if (query->wants_json) {
+    if (query->wants_json || !show_document(query->name, json_root(json), &text)) {
         write_bytes(&text, ask_text(ask)->data, ask_text(ask)->size);
         write_text(&text, "\n");
-    } else {
-        show_document(query->name, json_root(json), &text);
     }
     int status = print(&text);
     buffer_clear(&text);

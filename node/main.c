@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"blocks", "blocks found by this node's miners, and their fate", NULL, command_query_help},
     {"payouts", "whom the next block pays, and what is to come", NULL, command_query_help},
     {"credits", "the share-chain with all credits, as JSON", NULL, command_query_help},
+    {"loose", "shares that no link has credited yet, as JSON", NULL, command_query_help},
     {"daemons", "the coin daemons and what is wrong with them", NULL, command_query_help},
 };
 

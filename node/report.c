@@ -15,9 +15,11 @@ static const struct document documents[] = {
     {"status", "pool, share-chain, current job, daemons and miners at a glance", report_status},
     {"miners", "every connection of a miner, and devices that were refused", report_miners},
     {"blocks", "blocks that this node's miners found, and what became of them", report_blocks},
+    {"block", "whom one block paid; by its hash", report_block},
     {"payouts", "whom the next block pays, and whom the blocks after it will pay", report_payouts},
     {"credits", "every link of the best chain with its credits, to recompute payouts from",
      report_credits},
+    {"loose", "shares that no link has credited yet, as JSON", report_loose},
     {"daemons", "the coin daemons and what is wrong with them", report_daemons},
 };
 
@@ -77,11 +79,17 @@ static const char *read_members(struct json_value root, struct report_request *r
 {
     struct json_value from = json_get(root, "from");
     struct json_value tip = json_get(root, "tip");
+    struct json_value id = json_get(root, "id");
+    char text[65];
     if (json_exists(from) && !json_to_u64(from, &request->from))
         return "\"from\" is no whole number";
     request->has_tip = json_exists(tip);
     if (request->has_tip && !json_to_hex(tip, request->tip.bytes, sizeof(request->tip.bytes)))
         return "\"tip\" is not 64 hex digits";
+    request->has_id = json_exists(id);
+    if (request->has_id &&
+        (!json_to_text(id, text, sizeof(text)) || !hash_from_display(&request->id, text)))
+        return "\"id\" is not 64 hex digits";
     return NULL;
 }
 
@@ -103,8 +111,8 @@ static void answer_root(struct node *node, struct json_value root, struct buffer
     const struct document *document = document_find(name);
     const char *wrong = read_members(root, &request);
     if (document == NULL)
-        write_error(out, "there is no such command: status, miners, blocks, payouts, credits or "
-                         "daemons");
+        write_error(out, "there is no such command: status, miners, blocks, payouts, credits, "
+                         "loose or daemons");
     else if (wrong != NULL)
         write_error(out, wrong);
     else if (request.has_tip && !tip_is_best(node, &request.tip))

@@ -1,5 +1,5 @@
-// The documents "payouts" and "credits": what the share-chain says is owed, and everything that is
-// needed to compute it again.
+// The documents "payouts", "credits" and "loose": what the share-chain says is owed, everything
+// that is needed to compute it again, and what waits to be credited.
 #include <stdlib.h>
 #include <string.h>
 #include "node/pow/sha256.h"
@@ -12,6 +12,7 @@
 // A page of credits ends with the link that reaches one of these.
 #define PAGE_LINKS_MAX   500
 #define PAGE_CREDITS_MAX 5000
+#define LOOSE_SHOWN_MAX  50000
 
 // ---- The weights of a window
 
@@ -239,6 +240,39 @@ static void write_credit(void *context, const struct script *script, const struc
     page->credits++;
 }
 
+static void write_share(struct json_writer *writer, const struct share_view *share)
+{
+    json_begin_array(writer, NULL);
+    report_write_id(writer, NULL, &share->id);
+    json_write_hex(writer, NULL, share->payout_script.bytes, share->payout_script.size);
+    report_write_u256(writer, NULL, &share->weight);
+    json_end_array(writer);
+}
+
+// The grains that a link includes, as [id, script, weight].
+static void write_included(const struct node *node, const struct hash256 *link,
+                           struct credits_page *page)
+{
+    struct body body;
+    struct buffer bytes;
+    size_t grains_max = node->pool->body_grains_max;
+    buffer_init(&bytes, 16 + sizeof(struct hash256) * grains_max);
+    json_begin_array(page->writer, "included");
+    bool is_here = sharechain_body_bytes(node->sharechain, link, &bytes) &&
+                   body_decode(bytes.data, bytes.size, grains_max, &body);
+    for (size_t i = 0; is_here && i < body.count; i++) {
+        struct hash256 id;
+        struct share_view share;
+        body_id_at(&body, i, &id);
+        if (!sharechain_share(node->sharechain, &id, &share))
+            continue;
+        write_share(page->writer, &share);
+        page->credits++;
+    }
+    json_end_array(page->writer);
+    buffer_clear(&bytes);
+}
+
 static void write_bits(struct json_writer *writer, const char *name, uint32_t bits)
 {
     uint8_t bytes[4] = {(uint8_t)(bits >> 24), (uint8_t)(bits >> 16), (uint8_t)(bits >> 8),
@@ -267,6 +301,7 @@ static void write_link(const struct node *node, const struct link_view *link,
     json_write_bool(writer, "is_detached", link->is_detached);
     json_write_hex(writer, "script", link->payout_script.bytes, link->payout_script.size);
     json_write_u64(writer, "grains", link->grains_count);
+    write_included(node, &link->id, page);
     json_begin_array(writer, "credits");
     sharechain_link_credits(node->sharechain, &link->id, write_credit, page);
     json_end_array(writer);
@@ -300,4 +335,31 @@ void report_credits(struct node *node, const struct report_request *request,
         json_write_u64(writer, "next", height);
     else
         json_write_null(writer, "next");
+}
+
+// ---- Loose grains
+
+struct loose_list {
+    struct json_writer *writer;
+    size_t count;
+};
+
+static void write_loose(void *context, const struct share_view *share)
+{
+    struct loose_list *list = context;
+    if (list->count < LOOSE_SHOWN_MAX)
+        write_share(list->writer, share);
+    list->count++;
+}
+
+void report_loose(struct node *node, const struct report_request *request,
+                  struct json_writer *writer)
+{
+    (void)request;
+    struct loose_list list = {.writer = writer};
+    json_begin_array(writer, "shares");
+    sharechain_each_loose(node->sharechain, write_loose, &list);
+    json_end_array(writer);
+    json_write_u64(writer, "count", list.count);
+    json_write_bool(writer, "is_complete", list.count <= LOOSE_SHOWN_MAX);
 }

@@ -23,6 +23,8 @@ void report_payouts(struct node *node, const struct report_request *request,
                     struct json_writer *writer);
 void report_credits(struct node *node, const struct report_request *request,
                     struct json_writer *writer);
+void report_loose(struct node *node, const struct report_request *request,
+                  struct json_writer *writer);
 void report_daemons(struct node *node, const struct report_request *request,
                     struct json_writer *writer);
 

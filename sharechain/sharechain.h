@@ -120,6 +120,23 @@ void sharechain_link_credits(const struct sharechain *chain, const struct hash25
                                            const struct u256 *weight),
                              void *context);
 
+struct share_view {
+    struct hash256 id;
+    struct hash256 anchor;
+    uint32_t link_height;
+    struct u256 weight;
+    bool is_detached;
+    struct script payout_script;
+};
+// False if no valid share with this id is here.
+bool sharechain_share(const struct sharechain *chain, const struct hash256 *id,
+                      struct share_view *view);
+// Every valid share that the best chain has not credited and that can still be included, in no
+// order.
+void sharechain_each_loose(const struct sharechain *chain,
+                           void (*visit)(void *context, const struct share_view *view),
+                           void *context);
+
 struct window_view {
     struct hash256 epoch; // E: its head
     uint32_t epoch_height;
@@ -161,7 +178,7 @@ struct mint_spec {
 enum mint_result {
     MINT_OK,
     MINT_PREV_UNKNOWN, // prev is no good header here: fetch headers first
-    MINT_CLOCK_BEHIND, // the anchor's time is more than 60 s ahead of the clock
+    MINT_CLOCK_BEHIND, // the pool's genesis_time is more than 60 s ahead of the clock
     MINT_VALUE_BAD,    // coinbase_value below the subsidy or above 2^53
     MINT_OUT_OF_MEMORY,
 };

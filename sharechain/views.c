@@ -75,6 +75,39 @@ void sharechain_link_credits(const struct sharechain *chain, const struct hash25
         visit(context, &chain->scripts[link->credits[i].script], &link->credits[i].weight);
 }
 
+static void view_share(const struct sharechain *chain, const struct entry *entry,
+                       struct share_view *view)
+{
+    *view = (struct share_view){
+        .id = entry->id,
+        .anchor = *link_id(chain, entry->anchor),
+        .link_height = entry->anchor->height + 1,
+        .is_detached = entry->is_detached,
+        .payout_script = chain->scripts[entry->script],
+    };
+    entry_weight(chain, entry, &view->weight);
+}
+
+bool sharechain_share(const struct sharechain *chain, const struct hash256 *id,
+                      struct share_view *view)
+{
+    const struct entry *entry = map_find(chain->entries, id);
+    if (entry != NULL)
+        view_share(chain, entry, view);
+    return entry != NULL;
+}
+
+void sharechain_each_loose(const struct sharechain *chain,
+                           void (*visit)(void *context, const struct share_view *view),
+                           void *context)
+{
+    for (size_t i = 0; i < chain->loose_count; i++) {
+        struct share_view view;
+        view_share(chain, chain->loose[i], &view);
+        visit(context, &view);
+    }
+}
+
 static void view_window(const struct sharechain *chain, struct link *epoch,
                         struct window_view *view)
 {

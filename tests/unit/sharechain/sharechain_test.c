@@ -262,6 +262,25 @@ static void add_weight(void *context, const struct script *script, const struct 
     *sum = u256_add(sum, weight);
 }
 
+struct loose_sum {
+    const struct sharechain *chain;
+    size_t count;
+};
+
+static void check_loose(void *context, const struct share_view *view)
+{
+    struct loose_sum *sum = context;
+    struct share_view again;
+    struct link_view anchor;
+    assert_true(sharechain_share(sum->chain, &view->id, &again));
+    assert_memory_equal(&again.weight, &view->weight, sizeof(view->weight));
+    assert_true(view->payout_script.size > 0);
+    assert_false(u256_is_zero(&view->weight));
+    assert_true(sharechain_link(sum->chain, &view->anchor, &anchor));
+    assert_int_equal(view->link_height, anchor.height + 1);
+    sum->count++;
+}
+
 static void nothing_is_credited_twice_or_lost(void **state)
 {
     (void)state;
@@ -284,6 +303,9 @@ static void nothing_is_credited_twice_or_lost(void **state)
     // here).
     assert_int_equal(credited + counts.loose, counts.shares);
     assert_false(u256_is_zero(&credits));
+    struct loose_sum loose = {.chain = chain};
+    sharechain_each_loose(chain, check_loose, &loose);
+    assert_int_equal(loose.count, counts.loose);
     world_close(&world);
 }
 
