@@ -170,7 +170,7 @@ void blocks_moved(void *context, const struct hash256 *hash, enum block_place pl
     if (block == NULL)
         return;
     if (place == BLOCK_PLACE_ORPHANED && block->place != BLOCK_PLACE_ORPHANED)
-        log_event(node->log, LOG_WARN, "blocks", "a found block left the best chain",
+        log_event(node->log, LOG_WARN, "blocks", "a found block is not on the best chain",
                   LOG_I64("height", block->height), LOG_TEXT("user", block->user));
     block->place = place;
     block->confirmations = confirmations;

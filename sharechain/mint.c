@@ -16,8 +16,7 @@ const char *mint_result_text(enum mint_result result)
     case MINT_PREV_UNKNOWN:
         return "the header of the daemon's tip is not here yet";
     case MINT_CLOCK_BEHIND:
-        return "the share-chain's time is more than 60 s ahead of this machine's clock: check "
-               "the clock";
+        return "the pool begins more than 60 s ahead of this machine's clock: check the clock";
     case MINT_VALUE_BAD:
         return "the template's coinbase value is below the subsidy or above 2^53";
     case MINT_OUT_OF_MEMORY:
@@ -27,7 +26,7 @@ const char *mint_result_text(enum mint_result result)
 }
 
 // "on the heaviest link whose tip has no more work than the daemon's best valid tip"
-struct link *mint_anchor(struct sharechain *chain, const struct header_node *prev)
+static struct link *heaviest_link(struct sharechain *chain, const struct header_node *prev)
 {
     if (u256_compare(&chain->best->tip->chainwork, &prev->chainwork) <= 0)
         return chain->best;
@@ -39,6 +38,17 @@ struct link *mint_anchor(struct sharechain *chain, const struct header_node *pre
             heaviest = link;
     }
     return heaviest;
+}
+
+// "If that link's time leaves no room, on its last ancestor whose time does": a pool whose links
+// come faster than one a second runs ahead of the clock, and grains on an ancestor are credited all
+// the same.
+struct link *mint_anchor(struct sharechain *chain, const struct header_node *prev, int64_t clock)
+{
+    struct link *anchor = heaviest_link(chain, prev);
+    while ((int64_t)anchor->time + 1 > clock + CLOCK_AHEAD_MAX_S && anchor->parent != NULL)
+        anchor = anchor->parent;
+    return anchor;
 }
 
 static bool mint_body(struct sharechain *chain, struct link *anchor, struct mint *mint)
@@ -90,8 +100,8 @@ static uint8_t largest_shift(const struct sharechain *chain, const struct u256 *
 static enum mint_result mint_fill(struct sharechain *chain, const struct mint_spec *spec,
                                   const struct header_node *prev, struct mint *mint)
 {
-    struct link *anchor = mint_anchor(chain, prev);
     int64_t clock = wall_seconds(spec->now);
+    struct link *anchor = mint_anchor(chain, prev, clock);
     int64_t time = clock > anchor->time ? clock : (int64_t)anchor->time + 1;
     if (time > clock + CLOCK_AHEAD_MAX_S)
         return MINT_CLOCK_BEHIND;

@@ -285,6 +285,6 @@ void persist_body(struct sharechain *chain, const struct entry *entry, const uin
                   size_t size);
 
 // mint.c
-struct link *mint_anchor(struct sharechain *chain, const struct header_node *prev);
+struct link *mint_anchor(struct sharechain *chain, const struct header_node *prev, int64_t clock);
 
 #endif

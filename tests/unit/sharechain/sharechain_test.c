@@ -373,6 +373,36 @@ static void mint_refuses_what_could_not_become_valid(void **state)
     world_close(&world);
 }
 
+static void links_that_outrun_the_clock_do_not_stop_the_miners(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world, 13);
+    struct sharechain *chain = world.peers[0].chain;
+    struct maker_spec spec = {
+        .prev = header_chain_anchor(sharechain_headers(chain))->id,
+        .now = {world.clock_s * 1000},
+        .script = maker_script(1),
+        .want = MAKER_LINK,
+    };
+    for (spec.salt = 0; spec.salt < 80; spec.salt++) {
+        struct made_share made;
+        assert_true(maker_share(chain, &spec, &made));
+        assert_int_equal(maker_add(chain, &made, SHARECHAIN_OWN), VERDICT_VALID);
+        made_share_clear(&made);
+    }
+    struct link_view tip;
+    sharechain_tip(chain, &tip);
+    assert_int_equal(tip.time, world.clock_s + 60);
+    struct mint *mint = NULL;
+    struct mint_spec mint_spec = {.prev = spec.prev, .now = spec.now};
+    mint_spec.coinbase_value = 50 * UINT64_C(100000000);
+    assert_int_equal(sharechain_mint(chain, &mint_spec, &mint), MINT_OK);
+    assert_int_equal(mint->info.time, world.clock_s + 60);
+    mint_release(mint);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +412,7 @@ int main(void)
         cmocka_unit_test(store_of_another_pool_is_refused),
         cmocka_unit_test(nothing_is_credited_twice_or_lost),
         cmocka_unit_test(flood_of_unknown_shares_is_bounded_and_own_ones_stay),
+        cmocka_unit_test(links_that_outrun_the_clock_do_not_stop_the_miners),
         cmocka_unit_test(mint_refuses_what_could_not_become_valid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
