@@ -125,6 +125,8 @@ static bool send_request(struct ask *ask, const struct ask_request *request)
         json_write_u64(&writer, "from", request->from);
     if (request->tip != NULL)
         json_write_text(&writer, "tip", request->tip);
+    if (request->id != NULL)
+        json_write_text(&writer, "id", request->id);
     json_end_object(&writer);
     write_u8(&line, '\n');
     return !line.failed &&

@@ -18,6 +18,7 @@ struct ask_request {
     const char *command;
     uint64_t from;   // 0: none
     const char *tip; // hex id of a link, or NULL
+    const char *id;  // hash of a block, or NULL
 };
 
 // The answer's document, to be freed with json_free; its text lives in the conversation until the

@@ -29,11 +29,7 @@ void command_node_help(void)
            "written to disk, then it ends; a second signal ends it at once. SIGHUP reads the\n"
            "configuration again and takes over log-level; other keys need a restart. The log goes\n"
            "to standard error.\n\n");
-    struct buffer text;
-    buffer_init(&text, LIMIT_CONFIG_FILE_SIZE);
-    config_write_help(&text);
-    fwrite(text.data, 1, text.size, stdout);
-    buffer_clear(&text);
+    command_config_help();
 }
 
 // One write for a line, so that lines of several processes on one terminal are not torn.

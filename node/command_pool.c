@@ -11,7 +11,7 @@
 
 // The easiest link target fits this part of the expected hashrate: room for bad days, and well
 // within the factor of 100 that the protocol allows.
-#define EASIEST_PART 10
+#define EASIEST_PART 10.0
 
 void command_pool_help(void)
 {
@@ -21,7 +21,9 @@ void command_pool_help(void)
         "       shoal pool check FILE                   prints the pool id if all is right\n\n"
         "Beside the keys below, \"new\" takes\n"
         "  --hashrate RATE   expected hashes a second of the pool, as in 500T: sets easiest_bits\n"
-        "                    for a tenth of it\n"
+        "                    for a tenth of it (with a link_spacing of 1 for all of it, as that "
+        "never\n"
+        "                    becomes harder)\n"
         "  --daemon URL      takes anchor_height, anchor_header and anchor_prev_time from a "
         "running\n"
         "                    daemon (--daemon-user, --daemon-password, --daemon-cookie as for the\n"
@@ -46,7 +48,7 @@ static int misuse(const char *text)
 
 static void show_pool(const struct pool *pool)
 {
-    struct text_table *table = text_table_new("key|value|meaning");
+    struct text_table *table = text_table_new("key|meaning|value");
     if (table == NULL)
         return;
     struct pool_key_info key;
@@ -54,8 +56,8 @@ static void show_pool(const struct pool *pool)
         char value[2 * HEADER_SIZE + 1];
         pool_get(pool, key.name, value, sizeof(value));
         text_table_add(table, key.name);
-        text_table_add(table, value);
         text_table_add(table, key.meaning);
+        text_table_add(table, value);
     }
     struct buffer text;
     buffer_init(&text, 65536);
@@ -172,7 +174,9 @@ static bool read_flags(struct new_pool *made, int argc, const char *const *argv)
 
 uint32_t pool_easiest_bits(double hashrate, uint32_t link_spacing)
 {
-    double hashes = hashrate / EASIEST_PART * link_spacing;
+    // Times of links differ by a second at least, which a spacing of one second never finds too
+    // fast: there the target cannot become harder, and the easiest one must fit from the start.
+    double hashes = hashrate * link_spacing / (link_spacing == 1 ? 1 : EASIEST_PART);
     // The protocol's easiest target is 2^255: two hashes.
     struct u256 one = u256_from_u64(1), target = u256_shift_left(&one, 255);
     if (hashes > 2) {

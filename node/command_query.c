@@ -17,12 +17,14 @@
 struct query {
     const char *name;
     bool wants_json;
+    const char *id; // of the block, for "block"
     struct config config;
 };
 
 void command_query_help(void)
 {
-    printf("Usage: shoal COMMAND [--data DIR] [--config FILE] [--json]\n\n"
+    printf("Usage: shoal COMMAND [--data DIR] [--config FILE] [--json]\n"
+           "       shoal block HASH [--data DIR] ...\n\n"
            "Asks the node that runs on the data directory (default ~/.shoal) over its socket\n"
            "control.sock, as the same user. COMMAND is one of:\n\n");
     const char *meaning, *name;
@@ -32,6 +34,11 @@ void command_query_help(void)
            "and\n"
            "weights as decimal text, scripts and ids of links as hex in wire order, hashes of\n"
            "blocks as explorers show them.\n");
+}
+
+static bool is_hash(const char *text)
+{
+    return strspn(text, "0123456789abcdefABCDEF") == 64 && text[64] == '\0';
 }
 
 // Takes --json out; the rest are keys of the configuration, so that --data, SHOAL_DATA and --config
@@ -45,12 +52,21 @@ static bool read_arguments(struct query *query, int argc, const char *const *arg
             query->wants_json = true;
             continue;
         }
+        if (strcmp(query->name, "block") == 0 && query->id == NULL && is_hash(argv[i])) {
+            query->id = argv[i];
+            continue;
+        }
         if (rest_count == ARGUMENTS_MAX) {
             fprintf(stderr, "shoal: too many arguments\n");
             return false;
         }
         rest[rest_count] = argv[i];
         rest_count++;
+    }
+    if (strcmp(query->name, "block") == 0 && query->id == NULL) {
+        fprintf(stderr, "shoal: say which block: shoal block HASH, with the 64 hex digits that "
+                        "\"shoal blocks\" shows\n");
+        return false;
     }
     struct config_error error;
     if (config_read_partly(rest_count, rest, &query->config, &error))
@@ -172,7 +188,7 @@ static int print_pages(struct query *query, struct ask *ask, const char *array)
 
 static int print_document(struct query *query, struct ask *ask)
 {
-    struct ask_request request = {.command = query->name};
+    struct ask_request request = {.command = query->name, .id = query->id};
     char error[ASK_ERROR_SIZE];
     struct json *json = ask_question(ask, &request, error);
     if (json == NULL)

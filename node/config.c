@@ -216,7 +216,7 @@ static bool check_required(struct config_reader *reader)
     for (size_t i = 0; (row = config_row(i)) != NULL; i++) {
         char variable[64];
         config_row_variable(row, variable);
-        if (row->is_required && reader->given[i] == CONFIG_LAYER_DEFAULT)
+        if (row->is_required && config_row_is_empty(row, reader->config))
             return config_reader_fail(
                 reader, "%s: missing; give --%s %s (or %s, or \"%s\" in the file): %s", row->name,
                 row->name, row->value_name, variable, row->name, row->range);

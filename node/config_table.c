@@ -43,7 +43,7 @@ static const struct config_row rows[] = {
     {"stratum-connections", "stratum", CONFIG_COUNT, FIELD(stratum_connections), "4096", .min = 1,
      .max = 1000000, .value_name = "N", .range = "1 to 1000000", .help = "most miners at a time"},
     {"stratum-connections-per-address", "stratum", CONFIG_COUNT,
-     FIELD(stratum_connections_per_address), "256", .min = 1, .max = 1000000, .value_name = "N",
+     FIELD(stratum_connections_per_address), "1024", .min = 1, .max = 1000000, .value_name = "N",
      .range = "1 to 1000000", .help = "most miners of one IP address; this machine has no limit"},
     {"stratum-difficulty", "stratum", CONFIG_NUMBER, FIELD(stratum_difficulty), "0", .min = 1e-9,
      .max = 1e15, .zero_means = "by coin and device", .value_name = "NUMBER",
@@ -253,6 +253,8 @@ static bool is_blank(char c)
 static bool add_items(const struct config_row *row, const char *value, struct config_list *list,
                       char *wrong)
 {
+    if (value[strspn(value, " \t")] == '\0')
+        return true; // none
     for (;;) {
         size_t size = strcspn(value, ",");
         const char *end = value + size;
@@ -350,11 +352,26 @@ bool config_row_set(const struct config_row *row, const char *value, struct conf
 
 // ---- Writing
 
-static void write_list(const struct config_list *list, struct buffer *out)
+// What stands between // and @ is user and password.
+static void write_url(const char *url, struct buffer *out)
+{
+    const char *host = strstr(url, "//") + 2;
+    const char *at = strrchr(url, '@');
+    if (at != NULL && at > host)
+        write_format(out, "%.*s***%s", (int)(host - url), url, at);
+    else
+        write_text(out, url);
+}
+
+static void write_list(const struct config_row *row, const struct config_list *list,
+                       struct buffer *out)
 {
     for (size_t i = 0; i < list->count; i++) {
         write_text(out, i == 0 ? "" : ", ");
-        write_text(out, list->items[i]);
+        if (row->kind == CONFIG_URLS)
+            write_url(list->items[i], out);
+        else
+            write_text(out, list->items[i]);
     }
 }
 
@@ -363,15 +380,17 @@ void config_row_write(const struct config_row *row, const struct config *config,
     const void *field = field_view(row, config);
     switch (row->kind) {
     case CONFIG_TEXT:
-    case CONFIG_SECRET:
     case CONFIG_PATH:
     case CONFIG_ADDRESS:
         write_text(out, field);
         return;
+    case CONFIG_SECRET:
+        write_text(out, *(const char *)field == '\0' ? "" : "***");
+        return;
     case CONFIG_URLS:
     case CONFIG_ADDRESSES:
     case CONFIG_TEXTS:
-        write_list(field, out);
+        write_list(row, field, out);
         return;
     case CONFIG_COUNT:
         write_format(out, "%u", *(const uint32_t *)field);
@@ -390,6 +409,15 @@ void config_row_write(const struct config_row *row, const struct config *config,
         return;
     }
     abort();
+}
+
+bool config_row_is_empty(const struct config_row *row, const struct config *config)
+{
+    uint8_t bytes[2];
+    struct buffer text; // a value does not fit: then it is there
+    buffer_init_fixed(&text, bytes, sizeof(bytes));
+    config_row_write(row, config, &text);
+    return text.size == 0 && !text.failed;
 }
 
 void config_row_variable(const struct config_row *row, char out[64])

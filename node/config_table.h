@@ -46,13 +46,14 @@ const struct config_row *config_row_find(const char *name);
 const struct config_row *config_row_nearest(const char *name);
 bool config_row_is_list(const struct config_row *row);
 void config_row_clear_list(const struct config_row *row, struct config *config);
-// Sets the field, or appends to a list what stands between commas. False with what is wrong in
-// `wrong` ("is no number"); the value itself is not in it.
+// Sets the field, or appends to a list what stands between commas (nothing: the list stays empty).
+// False with what is wrong in `wrong` ("is no number"); the value itself is not in it.
 bool config_row_set(const struct config_row *row, const char *value, struct config *config,
                     char wrong[CONFIG_MESSAGE_SIZE]);
-// The value as config_row_set takes it; secrets are written too.
+// The value as config_row_set takes it, but *** in the place of secrets.
 void config_row_write(const struct config_row *row, const struct config *config,
                       struct buffer *out);
+bool config_row_is_empty(const struct config_row *row, const struct config *config);
 // The environment variable of the key: SHOAL_STRATUM_LISTEN.
 void config_row_variable(const struct config_row *row, char out[64]);
 

@@ -1,9 +1,8 @@
 // The program `shoal`: finds the command and runs it.
 #include <stdio.h>
 #include <string.h>
-#include "node/base/bytes.h"
+#include <stdbool.h>
 #include "node/commands.h"
-#include "node/config.h"
 
 struct command {
     const char *name;
@@ -14,10 +13,13 @@ struct command {
 
 static const struct command commands[] = {
     {"node", "run a node: serve miners, keep the share-chain", command_node, command_node_help},
+    {"config", "check the configuration and print the values in force", command_config,
+     command_config_help},
     {"pool", "make, show or check a pool file", command_pool, command_pool_help},
     {"status", "the running node at a glance", NULL, command_query_help},
     {"miners", "who mines here, and which devices were refused", NULL, command_query_help},
     {"blocks", "blocks found by this node's miners, and their fate", NULL, command_query_help},
+    {"block", "whom one block paid: shoal block HASH", NULL, command_query_help},
     {"payouts", "whom the next block pays, and what is to come", NULL, command_query_help},
     {"credits", "the share-chain with all credits, as JSON", NULL, command_query_help},
     {"loose", "shares that no link has credited yet, as JSON", NULL, command_query_help},
@@ -53,14 +55,6 @@ static int run_help(int argc, const char *const *argv)
 {
     if (argc == 0) {
         print_help(stdout);
-        return EXIT_OK;
-    }
-    if (strcmp(argv[0], "config") == 0) {
-        struct buffer text;
-        buffer_init(&text, LIMIT_CONFIG_FILE_SIZE);
-        config_write_help(&text);
-        fwrite(text.data, 1, text.size, stdout);
-        buffer_clear(&text);
         return EXIT_OK;
     }
     const struct command *command = command_find(argv[0]);

@@ -135,6 +135,20 @@ static bool make_sharechain(struct node *node, char error[NODE_ERROR_SIZE])
     return true;
 }
 
+// The first difficulty of a miner of whom nothing is known: some seconds of work for the usual
+// device of a public chain, and for a processor on those to play with.
+static double start_difficulty(const struct chain_params *chain)
+{
+    bool is_toy = chain->bits_rule == BITS_CONSTANT || chain->bits_rule == BITS_OF_ANCHOR;
+    switch (chain->pow) {
+    case POW_SHA256D:
+        return is_toy ? 0.0005 : 1024;
+    case POW_SCRYPT:
+        return is_toy ? 0.125 : 16384;
+    }
+    abort();
+}
+
 static bool make_stratum(struct node *node, char error[NODE_ERROR_SIZE])
 {
     const struct config *config = node->config;
@@ -146,8 +160,10 @@ static bool make_stratum(struct node *node, char error[NODE_ERROR_SIZE])
     stratum.version_mask = config->stratum_version_mask;
     stratum.sessions_max = config->stratum_connections;
     stratum.sessions_per_address_max = config->stratum_connections_per_address;
-    stratum.difficulty_start = config->stratum_difficulty;
-    stratum.difficulty_min = config->stratum_difficulty_min;
+    stratum.difficulty_start = config->stratum_difficulty > 0 ? config->stratum_difficulty
+                                                              : start_difficulty(node->pool->chain);
+    if (config->stratum_difficulty_min > 0)
+        stratum.difficulty_min = config->stratum_difficulty_min;
     stratum.shares_per_minute = config->stratum_shares_per_minute;
     stratum.devices_trusted = node->device_overrides;
     stratum.devices_trusted_count = config->stratum_device_override.count;
@@ -234,6 +250,7 @@ struct node *node_new(const struct node_options *options, char error[NODE_ERROR_
     node->loop = options->loop;
     node->log = options->log;
     node->started_at = net_loop_now(node->loop).wall;
+    node->work_stale_since = MONO_NEVER;
     if (!make_parts(node, error)) {
         node_free(node);
         return NULL;

@@ -111,8 +111,9 @@ static void answer_root(struct node *node, struct json_value root, struct buffer
     const struct document *document = document_find(name);
     const char *wrong = read_members(root, &request);
     if (document == NULL)
-        write_error(out, "there is no such command: status, miners, blocks, payouts, credits, "
-                         "loose or daemons");
+        write_error(out,
+                    "there is no such command: status, miners, blocks, block, payouts, credits, "
+                    "loose or daemons");
     else if (wrong != NULL)
         write_error(out, wrong);
     else if (request.has_tip && !tip_is_best(node, &request.tip))

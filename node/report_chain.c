@@ -156,22 +156,31 @@ static const char *explain_branch(const struct mint *mint)
     return "";
 }
 
-static void write_outputs(const struct node *node, const struct mint *mint,
-                          struct json_writer *writer)
+void report_write_outputs(struct json_writer *writer, const char *name, const struct node *node,
+                          const struct coinbase_output *outputs, size_t count)
 {
-    json_begin_array(writer, "outputs");
-    struct coinbase_output *outputs =
-        mint->is_solo ? NULL : calloc(COINBASE_OUTPUTS_MAX, sizeof(*outputs));
-    size_t count = outputs == NULL ? 0 : mint_outputs(mint, NULL, outputs);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += outputs[i].amount;
+    json_begin_array(writer, name);
     for (size_t i = 0; i < count; i++) {
         json_begin_object(writer, NULL);
         report_write_payee(writer, node, &outputs[i].script);
         report_write_sats(writer, "amount_sats", outputs[i].amount);
-        json_write_double(writer, "part", (double)outputs[i].amount / (double)mint->coinbase_value);
+        json_write_double(writer, "part", sum == 0 ? 0 : (double)outputs[i].amount / (double)sum);
         json_end_object(writer);
     }
-    free(outputs);
     json_end_array(writer);
+}
+
+static void write_outputs(const struct node *node, const struct mint *mint,
+                          struct json_writer *writer)
+{
+    struct coinbase_output *outputs =
+        mint->is_solo ? NULL : calloc(COINBASE_OUTPUTS_MAX, sizeof(*outputs));
+    size_t count = outputs == NULL ? 0 : mint_outputs(mint, NULL, outputs);
+    report_write_outputs(writer, "outputs", node, outputs, count);
+    free(outputs);
 }
 
 // E of the shares of a mint: the last link with height(tip) <= height(prev) - 6.

@@ -1,4 +1,5 @@
-// The documents "miners" and "blocks".
+// The documents "miners", "blocks" and "block".
+#include <stdlib.h>
 #include "node/report_parts.h"
 
 // In one page.
@@ -78,17 +79,29 @@ void report_miners(struct node *node, const struct report_request *request,
     json_end_array(writer);
 }
 
-static const char *place_text(const struct found_block *block)
+// How many blocks stand on it and with it on the chain that is worked on, by our own headers; 0 if
+// it is not on it.
+static int64_t count_confirmations(const struct node *node, const struct found_block *block)
 {
-    switch (block->place) {
-    case BLOCK_PLACE_IN_CHAIN:
-        return block->confirmations > 0 ? "in_chain" : NULL; // zero: nobody has looked yet
-    case BLOCK_PLACE_ORPHANED:
-        return "orphaned";
-    case BLOCK_PLACE_MATURE:
+    struct header_chain *headers = sharechain_headers(node->sharechain);
+    const struct header_node *tip =
+        node->mint != NULL ? header_chain_find(headers, &node->mint->prev) : NULL;
+    if (tip == NULL)
+        tip = header_chain_best(headers);
+    if (block->height > tip->height || block->height < header_chain_anchor(headers)->height)
+        return 0;
+    const struct header_node *there = header_node_ancestor(tip, block->height);
+    return hash_equal(&there->id, &block->id) ? tip->height - block->height + 1 : 0;
+}
+
+static const char *place_text(const struct found_block *block, int64_t confirmations)
+{
+    if (block->place == BLOCK_PLACE_MATURE)
         return "mature";
-    }
-    return NULL;
+    if (confirmations > 0)
+        return "in_chain";
+    // Zero also means that the daemons have said nothing yet.
+    return block->place == BLOCK_PLACE_ORPHANED ? "orphaned" : NULL;
 }
 
 // The link whose window the block's coinbase pays; unknown if the block's share is not here.
@@ -108,10 +121,11 @@ static void write_epoch(const struct node *node, const struct hash256 *id,
     json_end_object(writer);
 }
 
-static void write_block(const struct node *node, const struct found_block *block,
+static void write_block(const struct node *node, const struct found_block *block, const char *name,
                         struct json_writer *writer)
 {
-    json_begin_object(writer, NULL);
+    int64_t confirmations = count_confirmations(node, block);
+    json_begin_object(writer, name);
     json_write_u64(writer, "number", block->number);
     report_write_block_id(writer, "id", &block->id);
     json_write_i64(writer, "height", block->height);
@@ -122,10 +136,33 @@ static void write_block(const struct node *node, const struct found_block *block
     json_write_bool(writer, "is_link", block->is_link);
     json_write_text(writer, "fate", block->has_fate ? block_fate_text(block->fate) : NULL);
     json_write_text(writer, "reason", block->reason[0] == '\0' ? NULL : block->reason);
-    json_write_text(writer, "place", place_text(block));
-    json_write_i64(writer, "confirmations", block->confirmations);
+    json_write_text(writer, "place", place_text(block, confirmations));
+    json_write_i64(writer, "confirmations", confirmations);
     write_epoch(node, &block->id, writer);
     json_end_object(writer);
+}
+
+void report_block(struct node *node, const struct report_request *request,
+                  struct json_writer *writer)
+{
+    if (!request->has_id) {
+        json_write_text(writer, "error", "say which block: \"id\" with its hash");
+        return;
+    }
+    report_write_block_id(writer, "id", &request->id);
+    const struct found_block *block = blocks_find(node, &request->id);
+    if (block != NULL)
+        write_block(node, block, "found", writer);
+    else
+        json_write_null(writer, "found");
+    struct coinbase_output *outputs = calloc(COINBASE_OUTPUTS_MAX, sizeof(*outputs));
+    size_t count = 0;
+    if (outputs != NULL &&
+        sharechain_share_outputs(node->sharechain, &request->id, outputs, &count))
+        report_write_outputs(writer, "outputs", node, outputs, count);
+    else
+        json_write_null(writer, "outputs"); // no share of ours, or not any more
+    free(outputs);
 }
 
 // The first block of the page; without "from" the page ends with the newest.
@@ -147,7 +184,7 @@ void report_blocks(struct node *node, const struct report_request *request,
     json_write_u64(writer, "total", node->blocks_count);
     json_begin_array(writer, "blocks");
     for (size_t count = 0; i < node->blocks_count && count < BLOCKS_MAX; i++, count++)
-        write_block(node, &node->blocks[i], writer);
+        write_block(node, &node->blocks[i], NULL, writer);
     json_end_array(writer);
     if (i < node->blocks_count)
         json_write_u64(writer, "next", node->blocks[i].number);

@@ -11,6 +11,8 @@ struct report_request {
     uint64_t from; // 0: from the beginning
     bool has_tip;
     struct hash256 tip;
+    bool has_id; // of a block
+    struct hash256 id;
 };
 
 void report_status(struct node *node, const struct report_request *request,
@@ -19,6 +21,8 @@ void report_miners(struct node *node, const struct report_request *request,
                    struct json_writer *writer);
 void report_blocks(struct node *node, const struct report_request *request,
                    struct json_writer *writer);
+void report_block(struct node *node, const struct report_request *request,
+                  struct json_writer *writer);
 void report_payouts(struct node *node, const struct report_request *request,
                     struct json_writer *writer);
 void report_credits(struct node *node, const struct report_request *request,
@@ -34,6 +38,9 @@ void report_write_id(struct json_writer *writer, const char *name, const struct 
 // Members "address" (null if it has none on this chain) and "script".
 void report_write_payee(struct json_writer *writer, const struct node *node,
                         const struct script *script);
+// Member `name`: a payout list with amounts and parts of their sum.
+void report_write_outputs(struct json_writer *writer, const char *name, const struct node *node,
+                          const struct coinbase_output *outputs, size_t count);
 // Decimal text: these numbers are larger than what JSON readers keep exactly.
 void report_write_u256(struct json_writer *writer, const char *name, const struct u256 *value);
 void report_write_sats(struct json_writer *writer, const char *name, uint64_t sats);

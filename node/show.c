@@ -266,7 +266,7 @@ static void show_blocks(struct json_value document, struct buffer *out)
     text_table_free(table);
 }
 
-// ---- payouts
+// ---- block and payouts
 
 static void show_outputs(struct json_value block, struct buffer *out)
 {
@@ -317,6 +317,25 @@ static void show_payouts(struct json_value document, struct buffer *out)
                 out);
 }
 
+static void show_block(struct json_value document, struct buffer *out)
+{
+    struct json_value found = json_get(document, "found"), epoch = json_get(found, "epoch");
+    if (json_is_object(found)) {
+        write_line(out, "block", "%" PRId64 ", %s coins, %s", get_number(found, "height"),
+                   get_coins(found, "value_sats").value, block_state(found).value);
+        write_line(out, "found by", "%s", get_text(found, "user").value);
+    }
+    if (get_number(epoch, "links") > 0)
+        write_line(out, "paid by", "the credits of %" PRId64 " links up to link %" PRId64,
+                   get_number(epoch, "links"), get_number(epoch, "height"));
+    else if (json_is_object(epoch))
+        write_line(out, "paid by", "no credits, as none are six blocks deep: the finder takes all");
+    if (json_is_array(json_get(document, "outputs")))
+        show_outputs(document, out);
+    else
+        write_text(out, "This share-chain holds no share with this hash.\n");
+}
+
 // ---- daemons
 
 static void show_daemons(struct json_value document, struct buffer *out)
@@ -348,8 +367,8 @@ bool show_document(const char *name, struct json_value document, struct buffer *
         const char *name;
         void (*show)(struct json_value document, struct buffer *out);
     } shows[] = {
-        {"status", show_status},   {"miners", show_miners},   {"blocks", show_blocks},
-        {"payouts", show_payouts}, {"daemons", show_daemons},
+        {"status", show_status}, {"miners", show_miners},   {"blocks", show_blocks},
+        {"block", show_block},   {"payouts", show_payouts}, {"daemons", show_daemons},
     };
     for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {
         if (strcmp(name, shows[i].name) != 0)

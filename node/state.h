@@ -71,11 +71,14 @@ struct node {
     struct map *sockets;                   // session id -> struct miner_socket
     struct block_template *block_template; // the newest, NULL before
     struct hash256 work_prev; // what the newest work builds on; zero while there is none
-    bool wants_work;          // to be made at the end of this turn
+    struct mono_time
+        work_stale_since; // since when work_prev is not the template's; MONO_NEVER: it is
+    bool wants_work;      // to be made at the end of this turn
     bool is_paused_for_store;
     bool is_fetching_headers;
     bool is_stopping;
-    enum mint_result mint_result; // of the last try, to say changes once
+    enum mint_result mint_said; // the last failure that was logged, and when it may be again
+    struct mono_time mint_say_again_at;
     uint8_t node_tag[SHARE_NODE_TAG_SIZE];
     const char *device_overrides[CONFIG_LIST_MAX]; // views into config, for the engine's life
     struct found_block *blocks;                    // newest last

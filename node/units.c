@@ -10,6 +10,10 @@ static const char prefixes[] = "kMGTPEZY";
 // Three significant digits and a prefix: 999.6 is 1.00 of the next one.
 static void write_scaled(double value, const char *unit, char out[UNITS_TEXT_SIZE])
 {
+    if (value < 0.995 && value != 0) {
+        snprintf(out, UNITS_TEXT_SIZE, "%.3g%s%s", value, unit[0] == '\0' ? "" : " ", unit);
+        return;
+    }
     size_t prefix = 0;
     while (value >= 999.5 && prefix < strlen(prefixes)) {
         value /= 1000;

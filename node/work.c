@@ -9,6 +9,9 @@
 
 #define WORK_AGE_MAX_MS 30000
 #define WORK_RETRY_MS   1000
+// Work on an old block is not served longer.
+#define WORK_STALE_MAX_MS 60000
+#define MINT_SAY_AGAIN_MS 60000
 // A miner whose grains would be more than this part of a link's picks a shift: its receipts get
 // fewer and heavier.
 #define GRAINS_PER_MINER  30.0
@@ -88,6 +91,8 @@ void work_template_changed(void *context, struct block_template *block_template,
               LOG_U64("transactions", block_template->txs_count),
               LOG_U64("dropped", block_template->txs_dropped),
               LOG_U64("value_sats", block_template->coinbase_value));
+    if (node->work_stale_since.ms == MONO_NEVER.ms)
+        node->work_stale_since = net_loop_now(node->loop).mono;
     node->wants_work = true;
 }
 
@@ -146,14 +151,29 @@ static struct work *work_new(struct mint *mint, struct block_template *block_tem
     return NULL;
 }
 
+// It is tried every second, and may fail and succeed in turn: once a minute is enough.
 static void say_mint_failure(struct node *node, enum mint_result result)
 {
-    if (result == node->mint_result)
+    struct mono_time now = net_loop_now(node->loop).mono;
+    if (result == MINT_OK || result == MINT_PREV_UNKNOWN ||
+        (result == node->mint_said && now.ms < node->mint_say_again_at.ms))
         return;
-    node->mint_result = result;
-    if (result != MINT_OK && result != MINT_PREV_UNKNOWN)
-        log_event(node->log, LOG_ERROR, "work", "no work can be made",
-                  LOG_TEXT("reason", mint_result_text(result)));
+    node->mint_said = result;
+    node->mint_say_again_at = (struct mono_time){now.ms + MINT_SAY_AGAIN_MS};
+    log_event(node->log, LOG_ERROR, "work", "no new work can be made",
+              LOG_TEXT("reason", mint_result_text(result)));
+}
+
+// There is a new block and no work on it: the old work is not served for long.
+static void stop_if_stale(struct node *node, const char *reason)
+{
+    struct mono_time now = net_loop_now(node->loop).mono;
+    if (hash_is_zero(&node->work_prev) || node->work_stale_since.ms == MONO_NEVER.ms ||
+        now.ms - node->work_stale_since.ms < WORK_STALE_MAX_MS)
+        return;
+    log_event(node->log, LOG_ERROR, "work", "no work on the newest block: miners are sent away",
+              LOG_TEXT("reason", reason));
+    work_stop(node, reason);
 }
 
 static struct mint *make_mint(struct node *node)
@@ -172,6 +192,8 @@ static struct mint *make_mint(struct node *node)
     say_mint_failure(node, result);
     if (result == MINT_PREV_UNKNOWN)
         fetch_headers(node);
+    if (result != MINT_OK)
+        stop_if_stale(node, mint_result_text(result));
     return mint;
 }
 
@@ -216,6 +238,7 @@ static void serve(struct node *node, struct mint *mint)
         .owner = work,
     };
     node->work_prev = block_template->prev;
+    node->work_stale_since = MONO_NEVER;
     mint_release(node->mint);
     node->mint = mint_hold(mint);
     stratum_set_work(node->stratum, &stratum_work, net_loop_now(node->loop));
