@@ -100,5 +100,6 @@ uint64_t found_share(void *context, const struct stratum_share *found)
         add_to_chain(node, work, found);
     struct sharechain_counts counts;
     sharechain_counts(node->sharechain, &counts);
-    return counts.sequence;
+    // What is durable already need not be waited for: no commit would come to end the waiting.
+    return counts.sequence <= store_durable(node->store) ? 0 : counts.sequence;
 }
