@@ -13,7 +13,7 @@ static enum address_result decode_address(const struct session *session, struct 
 {
     const struct chain_params *chain = session->engine->config.chain;
     enum address_result result = address_decode(chain, name->text, name->address_size, payout);
-    if (result == ADDRESS_OK || memchr(name->text, '.', name->size) != NULL) {
+    if (result == ADDRESS_OK) {
         return result;
     }
     // "address_worker": no address has a '_', so where that helps it was meant.

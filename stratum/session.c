@@ -82,7 +82,7 @@ struct session *session_open(struct stratum *stratum, const struct stratum_peer 
         free(session);
         return NULL;
     }
-    if (!schedule_add(&stratum->schedule, &session->node, stratum->now.mono)) {
+    if (!schedule_add(&stratum->schedule, &session->node, MONO_NEVER)) {
         leave_slot(stratum, session);
         free(session);
         return NULL;

@@ -104,61 +104,49 @@ static struct rig_solution mine(struct talk *talk, const char *line)
     }
 }
 
-static size_t put(char *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static size_t put(char *out, const char *format, ...)
+struct placeholder {
+    const char *name;
+    char text[40];
+};
+
+// Copies the line with each placeholder's text in its place.
+static void fill_in(const char *line, const struct placeholder *placeholders, size_t count,
+                    char *out)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    int size = vsnprintf(out, 64, format, arguments);
-    va_end(arguments);
-    return (size_t)size;
+    while (*line != '\0') {
+        size_t which = 0;
+        while (which < count &&
+               strncmp(line, placeholders[which].name, strlen(placeholders[which].name)) != 0) {
+            which++;
+        }
+        if (which == count) {
+            *out++ = *line++;
+            continue;
+        }
+        out = stpcpy(out, placeholders[which].text);
+        line += strlen(placeholders[which].name);
+    }
+    *out = '\0';
 }
 
 static void say(struct talk *talk, const char *line)
 {
     char out[1024];
-    size_t size = 0;
-    char extranonce2[17];
     struct rig_solution solution = {.nonce = 0};
+    struct placeholder placeholders[] = {{.name = "$JOB"},   {.name = "$EN2"},   {.name = "$TIME"},
+                                         {.name = "$NONCE"}, {.name = "$SHORT"}, {.name = "$BITS"},
+                                         {.name = "$NAME"}};
     if (strstr(line, "$NONCE") != NULL || strstr(line, "$SHORT") != NULL) {
         solution = mine(talk, line);
     }
-    hex_encode(solution.extranonce2, 8, extranonce2);
-    for (const char *at = line; *at != '\0';) {
-        const char *names[] = {"$JOB", "$EN2", "$TIME", "$NONCE", "$SHORT", "$BITS", "$NAME"};
-        size_t which = 0;
-        while (which < 7 && strncmp(at, names[which], strlen(names[which])) != 0) {
-            which++;
-        }
-        switch (which) {
-        case 0:
-            size += put(out + size, "%s", talk->miner.job.id);
-            break;
-        case 1:
-            size += put(out + size, "%s", extranonce2);
-            break;
-        case 2:
-            size += put(out + size, "%08x", solution.time);
-            break;
-        case 3:
-            size += put(out + size, "%08x", solution.nonce);
-            break;
-        case 4:
-            size += put(out + size, "%x", solution.nonce);
-            break;
-        case 5:
-            size += put(out + size, "%08x", ROLLED_BITS);
-            break;
-        case 6:
-            size += put(out + size, "%s", talk->old_name);
-            break;
-        default:
-            out[size++] = *at++;
-            continue;
-        }
-        at += strlen(names[which]);
-    }
-    out[size] = '\0';
+    snprintf(placeholders[0].text, 40, "%s", talk->miner.job.id);
+    hex_encode(solution.extranonce2, 8, placeholders[1].text);
+    snprintf(placeholders[2].text, 40, "%08x", solution.time);
+    snprintf(placeholders[3].text, 40, "%08x", solution.nonce);
+    snprintf(placeholders[4].text, 40, "%x", solution.nonce);
+    snprintf(placeholders[5].text, 40, "%08x", ROLLED_BITS);
+    snprintf(placeholders[6].text, 40, "%s", talk->old_name);
+    fill_in(line, placeholders, sizeof(placeholders) / sizeof(placeholders[0]), out);
     rig_send(talk->rig, talk->miner.session, out);
     take_answer(talk);
 }
@@ -207,7 +195,7 @@ static void play(struct rig *rig, const char *const *lines, size_t count)
 #define USER RIG_ADDRESS ".rig"
 #define SUBSCRIBED(n)                                                                              \
     "< {\"id\":" n ",\"result\":[[[\"mining.notify\",\"*\"],[\"mining.set_difficulty\",\"*\"]],"   \
-                   "\"*\",8],\"error\":null}"
+    "\"*\",8],\"error\":null}"
 #define TRUE(n)       "< {\"id\":" n ",\"result\":true,\"error\":null}"
 #define DIFFICULTY(d) "< {\"id\":null,\"method\":\"mining.set_difficulty\",\"params\":[" d "]}"
 #define NOTIFY(clean)                                                                              \
