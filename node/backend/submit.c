@@ -6,7 +6,7 @@
 #include <string.h>
 #include "node/backend/internal.h"
 
-#define RETRY_FIRST_MS 500
+#define RETRY_FIRST_MS 250
 #define RETRY_MOST_MS  10000
 
 struct delivery {

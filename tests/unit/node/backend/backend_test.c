@@ -39,6 +39,11 @@ static bool has_height_12(struct world *world)
     return world->template_height == 12;
 }
 
+static bool has_template_of_tip(struct world *world)
+{
+    return world->template_height == fake_daemon_height(world->daemons[0]) + 1;
+}
+
 static bool has_longpoll_waiting(struct world *world)
 {
     return fake_daemon_longpolls(world->daemons[0]) == 1;
@@ -56,13 +61,12 @@ static void new_block_comes_by_long_poll_not_by_poll(void **state)
     world_start(&world);
     world_run_until(&world, has_longpoll_waiting);
     for (int i = 0; i < 5; i++) {
-        int64_t height = world.template_height;
         fake_daemon_mine(world.daemons[0], 1, 1);
-        world_run_for(&world, 60);
-        assert_int_equal(world.template_height, height + 1);
+        world_run_until(&world, has_template_of_tip);
         world_run_until(&world, has_longpoll_waiting);
     }
     assert_int_equal(world.new_blocks_count, 6);
+    assert_int_equal(fake_daemon_calls(world.daemons[0], "getbestblockhash"), 0);
     world_clear(&world);
 }
 
@@ -126,9 +130,10 @@ static void work_stays_safe_while_the_tip_is_confirmed(void **state)
     (void)state;
     struct world world;
     world_init(&world, 1);
+    world_hurry(&world);
     world_start(&world);
     world_run_until(&world, has_work);
-    world_run_for(&world, 3 * WORLD_UNSAFE_MS);
+    world_run_for(&world, 2 * WORLD_UNSAFE_MS);
     assert_int_equal(world.unsafe_count, 0);
     assert_int_equal(world.new_blocks_count, 1);
     world_clear(&world);
@@ -174,7 +179,9 @@ static void daemon_that_is_broken_from_the_start_is_passed_over(void **state)
     for (size_t i = 0; i < FAULTS_COUNT; i++) {
         struct world world;
         world_init(&world, 2);
-        bool is_large = faults[i].fault == FAULT_HUGE;
+        bool is_large = faults[i].fault == FAULT_HUGE || faults[i].fault == FAULT_ENDLESS_HEADER;
+        world_hurry(&world);
+        world.config.unsafe_after_ms = 5000;
         world.config.request_timeout_ms = is_large ? 5000 : 100;
         fake_daemon_settings(world.daemons[0])->fault = faults[i].fault;
         world_start(&world);
@@ -194,13 +201,14 @@ static void work_ends_in_time_and_comes_back(void **state)
     for (size_t i = 0; i < FAULTS_COUNT; i++) {
         struct world world;
         world_init(&world, 1);
+        world_hurry(&world);
         world_start(&world);
         world_run_until(&world, has_work);
         int64_t broke_ms = net_loop_now(world.loop).mono.ms;
         fake_daemon_settings(world.daemons[0])->fault = faults[i].fault;
         world_run_until(&world, is_unsafe);
         int64_t took_ms = world.unsafe_at.ms - broke_ms;
-        assert_true(took_ms <= WORLD_UNSAFE_MS + 100);
+        assert_true(took_ms <= 3 * WORLD_UNSAFE_MS);
         assert_non_null(strstr(world.unsafe_reason, "no coin daemon has confirmed the tip"));
         assert_int_equal(world.new_blocks_count, 1);
         fake_daemon_settings(world.daemons[0])->fault = FAULT_NONE;
@@ -219,13 +227,15 @@ static void fault_of_a_single_method_is_a_fault_too(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct world world;
         world_init(&world, 2);
+        world_hurry(&world);
+        world.config.unsafe_after_ms = 500; // a time-out, a try or two, and the other daemon's word
         world_start(&world);
         world_run_until(&world, is_first_active);
         world_run_until(&world, has_work);
         fake_daemon_settings(world.daemons[0])->fault_method = methods[i];
         fake_daemon_settings(world.daemons[0])->fault = FAULT_HANG;
         world_run_until(&world, is_second_active);
-        world_run_for(&world, 2 * WORLD_UNSAFE_MS);
+        world_run_for(&world, 550);
         assert_int_equal(world.unsafe_count, 0);
         world_clear(&world);
     }
@@ -249,7 +259,7 @@ static void killed_daemon_is_failed_over_and_returned_to_after_good_minutes(void
     world_run_until(&world, is_first_active);
     int64_t took_ms = net_loop_now(world.loop).mono.ms - revived_ms;
     assert_true(took_ms >= world.config.return_after_ms);
-    world_run_for(&world, 2 * WORLD_UNSAFE_MS);
+    world_run_for(&world, 300);
     assert_int_equal(world.unsafe_count, 0);
     assert_int_equal(world.new_blocks_count, 2); // one per block, none for changing daemons
     assert_int_equal(world_log_count(&world, "the daemon works again"), 1);
@@ -287,6 +297,7 @@ static void daemon_that_changes_its_chain_is_left(void **state)
     (void)state;
     struct world world;
     world_init(&world, 1);
+    world_hurry(&world);
     world_start(&world);
     world_run_until(&world, has_work);
     fake_daemon_settings(world.daemons[0])->chain = "main";
@@ -351,17 +362,22 @@ static void daemon_that_still_downloads_is_used_only_for_want_of_another(void **
     world_clear(&world);
 }
 
+static bool has_failed_often(struct world *world)
+{
+    return world_daemon_view(world, 0).failures_count >= 10;
+}
+
 static void trouble_is_logged_once_not_at_every_try(void **state)
 {
     (void)state;
     struct world world;
     world_init(&world, 1);
+    world_hurry(&world);
     world_start(&world);
     world_run_until(&world, has_work);
     world_kill(&world, 0);
     world_run_until(&world, is_unsafe);
-    world_run_for(&world, 300);
-    assert_true(world_daemon_view(&world, 0).failures_count >= 4);
+    world_run_until(&world, has_failed_often);
     size_t said = world_log_count(&world, "a daemon cannot be used");
     assert_true(said >= 1 && said <= 2); // the broken call, then that nobody listens
     world_revive(&world, 0, 10, 1);
@@ -381,8 +397,9 @@ static void tries_become_rarer(void **state)
     world_start(&world);
     world_run_for(&world, 800);
     uint64_t failures = world_daemon_view(&world, 0).failures_count;
-    // 20 + 40 + 80 + 160 + 160 + ... within a quarter: 5 to 10 tries in 800 ms.
-    assert_true(failures >= 4 && failures <= 11);
+    // 20 + 40 + 80 + 160 + 160 + ... within a quarter: 5 to 10 tries in 800 ms, fewer on
+    // a busy machine.
+    assert_true(failures >= 3 && failures <= 11);
     world_clear(&world);
 }
 
@@ -411,12 +428,13 @@ static void templates_that_stay_behind_end_the_work_where_there_is_no_other(void
     world_init(&world, 1);
     world.config.behind_after_ms = 60000; // the watchdog alone
     fake_daemon_settings(world.daemons[0])->template_is_stuck = true;
+    world_hurry(&world);
     world_start(&world);
     world_run_until(&world, has_work);
     fake_daemon_mine(world.daemons[0], 1, 1);
     int64_t mined_ms = net_loop_now(world.loop).mono.ms;
     world_run_until(&world, is_unsafe);
-    assert_true(world.unsafe_at.ms - mined_ms <= WORLD_UNSAFE_MS + 100);
+    assert_true(world.unsafe_at.ms - mined_ms <= 3 * WORLD_UNSAFE_MS);
     world_clear(&world);
 }
 
@@ -442,6 +460,11 @@ static void daemon_behind_the_others_is_left(void **state)
     }
 }
 
+static bool has_height_14(struct world *world)
+{
+    return world->template_height == 14;
+}
+
 static void daemon_that_lags_does_not_lead_back_to_an_older_tip(void **state)
 {
     (void)state;
@@ -453,11 +476,10 @@ static void daemon_that_lags_does_not_lead_back_to_an_older_tip(void **state)
     assert_int_equal(world.template_height, 13);
     world_kill(&world, 0);
     world_run_until(&world, is_second_active);
-    world_run_for(&world, WORLD_UNSAFE_MS / 2);
+    world_run_for(&world, 150);
     assert_int_equal(world.template_height, 13); // its tip is at 10
     fake_daemon_mine(world.daemons[1], 3, 1);
-    world_run_for(&world, WORLD_UNSAFE_MS / 3);
-    assert_int_equal(world.template_height, 14);
+    world_run_until(&world, has_height_14);
     assert_int_equal(world.unsafe_count, 0);
     world_clear(&world);
 }
@@ -473,6 +495,7 @@ static void older_tip_is_taken_when_nobody_confirms_the_newer_one(void **state)
     struct world world;
     world_init(&world, 2);
     fake_daemon_mine(world.daemons[0], 2, 1);
+    world_hurry(&world);
     world_start(&world);
     world_run_until(&world, has_work);
     world_kill(&world, 0);

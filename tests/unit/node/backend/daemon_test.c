@@ -37,6 +37,7 @@ static void user_and_password_are_taken_from_the_url_and_never_shown(void **stat
     snprintf(world.urls[0], sizeof(world.urls[0]), "http://alice:opensesame@127.0.0.1:%u",
              world.ports[0]);
     fake_daemon_settings(world.daemons[0])->authorization = "Basic YWxpY2U6b3BlbnNlc2FtZQ==";
+    world_hurry(&world);
     world_start(&world);
     world_run_until(&world, has_work);
     fake_daemon_settings(world.daemons[0])->authorization = "Basic b3RoZXI=";

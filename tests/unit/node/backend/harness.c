@@ -50,6 +50,13 @@ static bool has_header(void *context, const struct hash256 *id)
     return map_find(world->headers, id) != NULL;
 }
 
+void world_hurry(struct world *world)
+{
+    world->config.unsafe_after_ms = WORLD_UNSAFE_MS;
+    world->config.request_timeout_ms = 100;
+    world->config.template_timeout_ms = 150;
+}
+
 // As the share-chain: a header whose parent is not known is an error.
 static void on_headers(void *context, const uint8_t *headers, size_t count)
 {
@@ -120,12 +127,12 @@ void world_init(struct world *world, size_t daemons_count)
         .poll_ms = 40,
         .probe_ms = 40,
         .refresh_ms = 150,
-        .unsafe_after_ms = WORLD_UNSAFE_MS,
+        .unsafe_after_ms = 3000,
         .behind_after_ms = 150,
         .return_after_ms = 400,
         .connect_timeout_ms = 200,
-        .request_timeout_ms = 100,
-        .template_timeout_ms = 150,
+        .request_timeout_ms = 500,
+        .template_timeout_ms = 500,
         .longpoll_timeout_ms = 3000,
         .backoff_min_ms = 10,
         .backoff_max_ms = 60,

@@ -29,6 +29,7 @@ struct world {
     struct fake_http *server;
     struct http_client *client;
     enum fake_fault fault;
+    bool heals; // after one fault
     char method[8];
     char authorization[128];
     char request[256];
@@ -57,6 +58,7 @@ static void serve(void *context, struct fake_http_exchange *exchange,
     snprintf(world->request, sizeof(world->request), "%s", request->body);
     if (world->fault != FAULT_NONE) {
         fake_http_misbehave(exchange, world->fault);
+        world->fault = world->heals ? FAULT_NONE : world->fault;
         return;
     }
     fake_http_answer(exchange, 200, "{\"fine\":1}", 10);
@@ -308,6 +310,21 @@ static void connection_is_kept_for_the_next_request(void **state)
     world_clear(&world);
 }
 
+// A daemon closes a kept connection just when it is used again: the request goes out anew.
+static void connection_that_was_closed_meanwhile_is_made_again(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    assert_int_equal(ask(&world, 1000)->result, HTTP_OK);
+    world.fault = FAULT_CLOSE_AT_ONCE;
+    world.heals = true;
+    world.seen[0].count = 0;
+    assert_int_equal(ask(&world, 1000)->result, HTTP_OK);
+    assert_int_equal(world.served, 3);
+    world_clear(&world);
+}
+
 static void answer_within_its_cap_is_taken_and_one_byte_more_refused(void **state)
 {
     (void)state;
@@ -385,6 +402,7 @@ int main(void)
         cmocka_unit_test(cancelled_request_is_not_answered),
         cmocka_unit_test(freed_client_answers_nothing_any_more),
         cmocka_unit_test(connection_is_kept_for_the_next_request),
+        cmocka_unit_test(connection_that_was_closed_meanwhile_is_made_again),
         cmocka_unit_test(answer_within_its_cap_is_taken_and_one_byte_more_refused),
         cmocka_unit_test(environment_names_no_proxy),
         cmocka_unit_test(only_http_urls_are_taken),
