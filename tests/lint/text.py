@@ -13,7 +13,7 @@ TOP = set(
 DATA = ("tests/vectors/cases/", "tests/fuzz/corpus/")
 REMARKS = [
     (re.compile(r"\b(TODO|FIXME|XXX|HACK)\b"), "do it, or write down an issue"),
-    (re.compile(r"(?<![\w.])/(work|root|home/\w+|Users/\w+)/"), "a path of one machine"),
+    (re.compile(r"(?<![\w.])/(work|root|Users)/"), "a path of one machine"),
     (re.compile(r"/tmp/b-\w"), "a path of one machine"),
     (re.compile(r"\b(the|this|your|my) (brief|prompt|assistant)\b", re.I), "talk about the work"),
     (re.compile(r"\bas (asked|requested|instructed)\b", re.I), "talk about the work"),
@@ -23,8 +23,8 @@ CMAKE_COMMENT = re.compile(r"#[^\n]*")
 CMAKE_SET = re.compile(r"\bset\((\w+)\s+([^)]*)\)")
 FOREACH = re.compile(r"foreach\((\w+)\s+([^)]*)\)(.*?)endforeach\(\)", re.DOTALL)
 CMAKE_SOURCE = re.compile(r"[\w./${}-]+\.c\b")
-SUBDIRECTORY = re.compile(r"add_subdirectory\((\w+)\)")
-INCLUDED = re.compile(r"include\(([\w./]+\.cmake)\)")
+SUBDIRECTORY = re.compile(r"add_subdirectory\((\w+)[\s)]")
+SCRIPT = re.compile(r"[\w-]+\.cmake\b")
 
 
 def is_data(path):
@@ -104,7 +104,7 @@ def check_folders_are_built(tree):
             parent, child = posixpath.split(folder)
             joined, pattern = posixpath.join(parent, "CMakeLists.txt"), SUBDIRECTORY
         else:
-            child, joined, pattern = name, posixpath.join(folder, "CMakeLists.txt"), INCLUDED
+            child, joined, pattern = name, posixpath.join(folder, "CMakeLists.txt"), SCRIPT
         if child not in pattern.findall(CMAKE_COMMENT.sub("", tree.texts.get(joined, ""))):
             yield Finding(path, 1, f"{joined} does not take it in: it is never built")
 
@@ -131,7 +131,7 @@ RULES = [
         check_remarks,
         refused=[
             {"node/a.c": "// TODO: later\n"},
-            {"docs/a.md": "see /home/me/notes\n"},
+            {"docs/a.md": "see /Users/me/notes\n"},
             {"tests/run": "cd /root/src\n"},
             {"docs/a.md": "done as requested\n"},
         ],
@@ -173,7 +173,7 @@ RULES = [
         ],
         accepted=[
             {
-                "CMakeLists.txt": "add_subdirectory(node)",
+                "CMakeLists.txt": "add_subdirectory(node elsewhere)",
                 "node/CMakeLists.txt": "include(a.cmake)",
                 "node/a.cmake": "",
             },
