@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "node/bitcoin/merkle.h"
+#include "tests/bench/bench.h"
 #include "tests/support/share_maker.h"
 
 #define MINERS       200
@@ -18,7 +18,7 @@
 #define LINKS        10000
 #define GRAINS       100000
 
-struct bench {
+struct fixture {
     struct pool pool;
     struct maker_random random;
     struct env env;
@@ -28,27 +28,7 @@ struct bench {
     uint64_t salt;
 };
 
-static double now_us(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return left < right ? -1 : left > right;
-}
-
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof(*values), compare_doubles);
-    return values[count / 2];
-}
-
-static void bench_pool(struct pool *pool)
+static void fixture_pool(struct pool *pool)
 {
     maker_pool(pool, 30, 16);
     pool->window_multiple = 1000000000; // all of the chain is in the window
@@ -57,77 +37,70 @@ static void bench_pool(struct pool *pool)
         abort();
 }
 
-static void bench_open(struct bench *bench, struct store *store)
+static void fixture_open(struct fixture *fixture, struct store *store)
 {
-    memset(bench, 0, sizeof(*bench));
-    bench_pool(&bench->pool);
-    maker_env_init(&bench->env, &bench->random, 1);
-    bench->store = store;
-    bench->chain = sharechain_new(&bench->env, &bench->pool, store, NULL);
-    bench->clock_s = bench->pool.genesis_time + 10;
+    memset(fixture, 0, sizeof(*fixture));
+    fixture_pool(&fixture->pool);
+    maker_env_init(&fixture->env, &fixture->random, 1);
+    fixture->store = store;
+    fixture->chain = sharechain_new(&fixture->env, &fixture->pool, store, NULL);
+    fixture->clock_s = fixture->pool.genesis_time + 10;
 }
 
-static void bench_close(struct bench *bench)
+static void fixture_close(struct fixture *fixture)
 {
-    sharechain_free(bench->chain);
-    if (bench->store != NULL)
-        store_close(bench->store);
-    maker_env_clear(&bench->env);
+    sharechain_free(fixture->chain);
+    if (fixture->store != NULL)
+        store_close(fixture->store);
+    maker_env_clear(&fixture->env);
 }
 
-static bool make(struct bench *bench, enum maker_want want, struct made_share *made)
+static bool make(struct fixture *fixture, enum maker_want want, struct made_share *made)
 {
     struct maker_spec spec = {
-        .prev = header_chain_best(sharechain_headers(bench->chain))->id,
-        .now = {bench->clock_s * 1000},
-        .script = maker_script((uint32_t)(bench->salt % MINERS)),
+        .prev = header_chain_best(sharechain_headers(fixture->chain))->id,
+        .now = {fixture->clock_s * 1000},
+        .script = maker_script((uint32_t)(fixture->salt % MINERS)),
         .want = want,
-        .salt = ++bench->salt,
+        .salt = ++fixture->salt,
         .branch_count = BRANCH_COUNT,
     };
-    return maker_share(bench->chain, &spec, made);
+    return maker_share(fixture->chain, &spec, made);
 }
 
-static void grow(struct bench *bench, enum maker_want want)
+static void grow(struct fixture *fixture, enum maker_want want)
 {
     struct made_share made;
-    if (!make(bench, want, &made) && !make(bench, MAKER_LINK, &made))
+    if (!make(fixture, want, &made) && !make(fixture, MAKER_LINK, &made))
         abort();
-    if (maker_add(bench->chain, &made, SHARECHAIN_OWN) != VERDICT_VALID)
+    if (maker_add(fixture->chain, &made, SHARECHAIN_OWN) != VERDICT_VALID)
         abort();
     made_share_clear(&made);
 }
 
-static void grow_block(struct bench *bench)
+static void grow_block(struct fixture *fixture)
 {
     uint8_t header[HEADER_SIZE];
-    const struct header_node *best = header_chain_best(sharechain_headers(bench->chain));
-    maker_header(bench->chain, best, (uint32_t)bench->clock_s, bench->salt, header);
-    sharechain_add_header(bench->chain, header);
+    const struct header_node *best = header_chain_best(sharechain_headers(fixture->chain));
+    maker_header(fixture->chain, best, (uint32_t)fixture->clock_s, fixture->salt, header);
+    sharechain_add_header(fixture->chain, header);
 }
 
 // Links come too fast until the link target is a sixteenth of the easiest; from then on one each 30
 // s.
-static void grow_chain(struct bench *bench, uint32_t links, uint32_t grains_per_link)
+static void grow_chain(struct fixture *fixture, uint32_t links, uint32_t grains_per_link)
 {
     for (uint32_t i = 1; i <= links; i++) {
         for (uint32_t g = 0; i > 100 && g < grains_per_link; g++)
-            grow(bench, MAKER_GRAIN);
-        grow(bench, MAKER_LINK);
-        bench->clock_s += i <= 100 ? 4 : 30;
+            grow(fixture, MAKER_GRAIN);
+        grow(fixture, MAKER_LINK);
+        fixture->clock_s += i <= 100 ? 4 : 30;
         if (i % 20 == 0)
-            grow_block(bench);
+            grow_block(fixture);
     }
 }
 
 // ---- Checking one share
-
-static void print_row(const char *what, double ours, const char *unit, double baseline,
-                      const char *baseline_name, const char *bar)
-{
-    printf("%-52s %10.2f %-3s %10.2f %-3s %-26s %6.2fx  bar %s\n", what, ours, unit, baseline, unit,
-           baseline_name, ours / baseline, bar);
-}
 
 // The hashing that no implementation can leave out: id and proof of work are one hash, the
 // coinbase's tail, 12 merkle steps and share_info.
@@ -138,7 +111,7 @@ static double hashing_us(const struct made_share *made)
     struct share share;
     if (!share_decode(made->bytes, made->size, &share))
         abort();
-    double start = now_us();
+    double start = bench_now_ns();
     for (unsigned i = 0; i < CHECKS; i++) {
         memcpy(data, &i, sizeof(i));
         sha256d_80(data, &hash);
@@ -147,57 +120,63 @@ static double hashing_us(const struct made_share *made)
         share_info_hash(&share.info, &hash);
         sha256d_64(data, &hash);
     }
-    return (now_us() - start) / CHECKS;
+    return (bench_now_ns() - start) / CHECKS / 1e3;
 }
 
-static struct made_share *make_grains(struct bench *bench, bool is_cold)
+static struct made_share *make_grains(struct fixture *fixture, bool is_cold)
 {
     struct made_share *made = calloc(CHECKS, sizeof(*made));
     for (size_t i = 0; made != NULL && i < CHECKS; i++) {
         struct maker_spec spec = {
-            .prev = header_chain_best(sharechain_headers(bench->chain))->id,
-            .now = {bench->clock_s * 1000},
+            .prev = header_chain_best(sharechain_headers(fixture->chain))->id,
+            .now = {fixture->clock_s * 1000},
             .script = maker_script((uint32_t)(i % MINERS)),
             .want = MAKER_GRAIN,
-            .salt = ++bench->salt,
+            .salt = ++fixture->salt,
             .branch_count = BRANCH_COUNT,
-            .coinbase_value = is_cold ? UINT64_C(5000000001) + bench->salt : 0,
+            .coinbase_value = is_cold ? UINT64_C(5000000001) + fixture->salt : 0,
         };
-        if (!maker_share(bench->chain, &spec, &made[i]))
+        if (!maker_share(fixture->chain, &spec, &made[i]))
             abort();
         made_share_clear(&made[i]);
     }
     return made;
 }
 
-static double check_us(struct bench *bench, const struct made_share *made)
+static double check_us(struct fixture *fixture, const struct made_share *made)
 {
-    double start = now_us();
+    double start = bench_now_ns();
     for (size_t i = 0; i < CHECKS; i++) {
         struct share_arrival arrival = {.bytes = made[i].bytes, .size = made[i].size, .source = 1};
-        if (sharechain_add_share(bench->chain, &arrival) != VERDICT_VALID)
+        if (sharechain_add_share(fixture->chain, &arrival) != VERDICT_VALID)
             abort();
     }
-    return (now_us() - start) / CHECKS;
+    return (bench_now_ns() - start) / CHECKS / 1e3;
 }
 
-static void bench_check(bool is_cold)
+static void bench_check(struct bench *bench, bool is_cold)
 {
-    struct bench bench;
-    bench_open(&bench, NULL);
-    grow_chain(&bench, 400, 4);
-    double ours[ROUNDS], baseline[ROUNDS];
-    for (size_t round = 0; round < ROUNDS; round++) {
-        struct made_share *made = make_grains(&bench, is_cold);
+    struct fixture fixture;
+    fixture_open(&fixture, NULL);
+    grow_chain(&fixture, 400, 4);
+    double ours[BENCH_ROUNDS_MAX], baseline[BENCH_ROUNDS_MAX];
+    for (size_t round = 0; round < bench->rounds; round++) {
+        struct made_share *made = make_grains(&fixture, is_cold);
         baseline[round] = hashing_us(&made[0]);
-        ours[round] = check_us(&bench, made);
+        ours[round] = check_us(&fixture, made);
         free(made);
     }
-    print_row(is_cold ? "share: decode, check, keep; prefix not known"
-                      : "share: decode, check, keep; prefix known",
-              median(ours, ROUNDS), "us", median(baseline, ROUNDS), "its hashes alone",
-              is_cold ? "6 us" : "4 us");
-    bench_close(&bench);
+    struct bench_row row = {
+        .what = is_cold ? "share: decode, check, keep; prefix not known"
+                        : "share: decode, check, keep; prefix known",
+        .unit = "us",
+        .ours = bench_median(ours, bench->rounds),
+        .baseline_name = "its hashes alone",
+        .baseline = bench_median(baseline, bench->rounds),
+        .most = is_cold ? 6 : 4,
+    };
+    bench_row_print(bench, &row);
+    fixture_close(&fixture);
 }
 
 // ---- Reopening
@@ -233,56 +212,85 @@ static bool sum_bytes(void *context, const void *key, size_t key_size, const voi
     return true;
 }
 
-static int reopen(const char *path)
+static void print_reopening(struct bench *bench, double ours_ns, double baseline_ns)
 {
-    struct bench bench;
-    struct store *store = open_store(path);
-    uint64_t sum = 0;
-    double start = now_us();
-    store_each(store, STORE_SHARES, NULL, 0, sum_bytes, &sum);
-    store_each(store, STORE_BODIES, NULL, 0, sum_bytes, &sum);
-    double baseline = (now_us() - start) / 1e3;
-    bench_open(&bench, store);
-    char error[256];
-    start = now_us();
-    if (!sharechain_load(bench.chain, error, sizeof(error)))
-        return 1;
-    double ours = (now_us() - start) / 1e3;
-    struct sharechain_counts counts;
-    sharechain_counts(bench.chain, &counts);
-    if (counts.links < LINKS || counts.shares < LINKS + GRAINS)
-        return 1;
-    char what[80];
-    snprintf(what, sizeof(what), "reopen %zu links, %zu shares", counts.links, counts.shares);
-    print_row(what, ours, "ms", baseline, "reading and copying it", "5000 ms");
-    printf("%-52s %10.2f MB %44s bar 200 MB\n", "  memory of the process at its highest",
-           (double)resident_kb() / 1024, "");
-    bench_close(&bench);
-    return 0;
+    struct bench_row time = {
+        .what = "reopening 10 000 links, 100 000 grains",
+        .unit = "s",
+        .ours = ours_ns / 1e9,
+        .baseline_name = "reading and copying it",
+        .baseline = baseline_ns / 1e9,
+        .most = 5,
+    };
+    struct bench_row memory = {
+        .what = "memory of that process at its highest",
+        .unit = "MB",
+        .ours = (double)resident_kb() / 1024,
+        .most = 200,
+    };
+    bench_row_print(bench, &time);
+    bench_row_print(bench, &memory);
 }
 
-static void bench_reopen(const char *program)
+static int reopen(const char *path)
 {
-    char path[] = "/tmp/shoal-bench-XXXXXX";
-    if (mkdtemp(path) == NULL)
-        abort();
-    struct bench bench;
-    bench_open(&bench, open_store(path));
+    struct bench bench = {.rounds = 1};
+    struct fixture fixture;
+    struct store *store = open_store(path);
+    uint64_t sum = 0;
+    double start = bench_now_ns();
+    store_each(store, STORE_SHARES, NULL, 0, sum_bytes, &sum);
+    store_each(store, STORE_BODIES, NULL, 0, sum_bytes, &sum);
+    double baseline = bench_now_ns() - start;
+    fixture_open(&fixture, store);
     char error[256];
-    if (!sharechain_load(bench.chain, error, sizeof(error)))
-        abort();
-    grow_chain(&bench, LINKS + 100, GRAINS / LINKS);
-    bench_close(&bench);
+    start = bench_now_ns();
+    if (!sharechain_load(fixture.chain, error, sizeof(error)))
+        return 2;
+    double ours = bench_now_ns() - start;
+    struct sharechain_counts counts;
+    sharechain_counts(fixture.chain, &counts);
+    if (counts.links < LINKS || counts.shares < LINKS + GRAINS)
+        return 2;
+    print_reopening(&bench, ours, baseline);
+    fixture_close(&fixture);
+    return bench_finish(&bench);
+}
+
+// Reopens in a process of its own, whose memory is counted from its start.
+static void bench_reopen(struct bench *bench, const char *path)
+{
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
+        const char *program = "/proc/self/exe";
         execl(program, program, "--reopen", path, (char *)NULL);
         _exit(127);
     }
     int status = 0;
-    waitpid(child, &status, 0);
-    if (status != 0)
-        printf("reopen failed\n");
+    if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) > 1)
+        abort();
+    bench->missed += WEXITSTATUS(status) == 1;
+}
+
+static void make_large_chain(const char *path)
+{
+    struct fixture fixture;
+    fixture_open(&fixture, open_store(path));
+    char error[256];
+    if (!sharechain_load(fixture.chain, error, sizeof(error)))
+        abort();
+    grow_chain(&fixture, LINKS + 100, GRAINS / LINKS);
+    fixture_close(&fixture);
+}
+
+static void bench_large_chain(struct bench *bench)
+{
+    char path[] = "/tmp/shoal-bench-XXXXXX";
+    if (mkdtemp(path) == NULL)
+        abort();
+    make_large_chain(path);
+    bench_reopen(bench, path);
     char command[128];
     snprintf(command, sizeof(command), "rm -rf %s", path);
     if (system(command) != 0)
@@ -293,8 +301,11 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--reopen") == 0)
         return reopen(argv[2]);
-    bench_check(false);
-    bench_check(true);
-    bench_reopen("/proc/self/exe");
-    return 0;
+    struct bench bench;
+    if (!bench_init(&bench, ROUNDS, argc, argv))
+        return 2;
+    bench_check(&bench, false);
+    bench_check(&bench, true);
+    bench_large_chain(&bench);
+    return bench_finish(&bench);
 }
