@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"credits", "the share-chain with all credits, as JSON", NULL, command_query_help},
     {"loose", "shares that no link has credited yet, as JSON", NULL, command_query_help},
     {"daemons", "the coin daemons and what is wrong with them", NULL, command_query_help},
+    {"links", "the newest links of the share-chain, as JSON", NULL, command_query_help},
 };
 
 #define COMMANDS_COUNT (sizeof(commands) / sizeof(commands[0]))

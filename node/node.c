@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "node/control.h"
+#include "node/http_page.h"
 #include "node/state.h"
 
 #define STOP_WAIT_MS 1500
@@ -235,7 +236,11 @@ static bool make_parts(struct node *node, char error[NODE_ERROR_SIZE])
     if (!blocks_load(node) || !make_stratum(node, error) || !miners_listen(node, error))
         return false;
     node->control = control_new(node, error);
-    return node->control != NULL && make_backend(node, error);
+    if (node->control == NULL || !make_backend(node, error))
+        return false;
+    if (node->config->http_listen[0] != '\0')
+        node->http_page = http_page_new(node, error);
+    return node->http_page != NULL || node->config->http_listen[0] == '\0';
 }
 
 struct node *node_new(const struct node_options *options, char error[NODE_ERROR_SIZE])
@@ -303,6 +308,7 @@ void node_free(struct node *node)
     if (node == NULL)
         return;
     net_loop_each_turn(node->loop, NULL, NULL);
+    http_page_free(node->http_page);
     control_free(node->control);
     miners_close(node);
     backend_free(node->backend);

@@ -21,6 +21,7 @@ static const struct document documents[] = {
      report_credits},
     {"loose", "shares that no link has credited yet, as JSON", report_loose},
     {"daemons", "the coin daemons and what is wrong with them", report_daemons},
+    {"links", "the newest links of the best chain, as JSON", report_links},
 };
 
 #define DOCUMENTS_COUNT (sizeof(documents) / sizeof(documents[0]))
@@ -113,7 +114,7 @@ static void answer_root(struct node *node, struct json_value root, struct buffer
     if (document == NULL)
         write_error(out,
                     "there is no such command: status, miners, blocks, block, payouts, credits, "
-                    "loose or daemons");
+                    "loose, daemons or links");
     else if (wrong != NULL)
         write_error(out, wrong);
     else if (request.has_tip && !tip_is_best(node, &request.tip))

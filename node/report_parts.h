@@ -31,6 +31,8 @@ void report_loose(struct node *node, const struct report_request *request,
                   struct json_writer *writer);
 void report_daemons(struct node *node, const struct report_request *request,
                     struct json_writer *writer);
+void report_links(struct node *node, const struct report_request *request,
+                  struct json_writer *writer);
 
 // Hex as people see it: ids of blocks reversed, ids of links (pool_id included) in wire order.
 void report_write_block_id(struct json_writer *writer, const char *name, const struct hash256 *id);
