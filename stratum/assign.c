@@ -9,8 +9,9 @@
 
 // Sessions of the largest miners are asked for this many times fewer shares, step by step, while
 // the node gets more of them than it wants.
-#define RATE_STEP  8.0
-#define RATE_STEPS 3
+#define RATE_STEP    8.0
+#define RATE_STEPS   3
+#define FLOOD_SHARES 64 // so many before a rate is believed to be one
 
 void assign_drop_stale(struct session *session)
 {
@@ -138,12 +139,30 @@ void assign_job(struct session *session, bool is_clean)
     assign_difficulty(session, is_clean, session->vardiff.difficulty);
 }
 
+// A miner that asked for a fixed difficulty far too low would be thrown out as a flood: from there
+// on its wish is only where the difficulty begins.
+static void unfix_flood(struct session *session)
+{
+    const struct stratum_config *config = &session->engine->config;
+    struct vardiff *vardiff = &session->vardiff;
+    if (!vardiff->is_fixed || session->wishes.fixed <= 0 || config->lines_per_second <= 0 ||
+        vardiff->rate_expected < config->lines_per_second / 4 ||
+        session->shares[STRATUM_ACCEPTED] < FLOOD_SHARES) {
+        return;
+    }
+    vardiff->is_fixed = false;
+    vardiff->floor = session->wishes.fixed;
+    reply_show_message(session_out(session),
+                       "The difficulty you asked for is too low for your hashrate: it is raised");
+}
+
 void assign_adjust(struct session *session)
 {
     double wanted;
     if (!session->is_mining || session->is_job_due || session->queued > 0) {
         return;
     }
+    unfix_flood(session);
     switch (vardiff_check(&session->vardiff, session->engine->now.mono, &wanted)) {
     case VARDIFF_KEEP:
         break;

@@ -57,7 +57,7 @@ struct session {
     uint8_t resume_key[SESSION_RESUME_KEY_SIZE];
     uint32_t version_mask; // negotiated, 0 if not
     const struct miner_kind *kind;
-    char *user_agent;         // "" or allocated
+    char user_agent[SESSION_USER_AGENT_MAX];
     struct user_name **users; // the first one is the session's
     size_t users_count;
     struct script payout;
@@ -132,6 +132,7 @@ struct stratum {
     struct mono_time era_begun;
     size_t send_max; // bytes a transport may queue
     const char *pause_reason;
+    bool is_draining;
     double connection_tokens;
     struct mono_time connection_tokens_at;
     struct mono_time housekeeping_at;

@@ -38,11 +38,8 @@ static void set_user_agent(struct session *session, const struct line_value *val
             text[i] = '?';
         }
     }
-    char *copy = strdup(text);
-    if (copy != NULL) {
-        session->user_agent = copy;
-        session->kind = miner_kind_find(copy);
-    }
+    memcpy(session->user_agent, text, size + 1);
+    session->kind = miner_kind_find(text);
 }
 
 static void reply_subscribe(struct session *session, const struct line_value *id)

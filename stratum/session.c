@@ -67,7 +67,6 @@ static void init_times(struct session *session)
 
 struct session *session_open(struct stratum *stratum, const struct stratum_peer *peer)
 {
-    static char no_user_agent[1] = "";
     struct session *session = calloc(1, sizeof(*session));
     if (session == NULL) {
         return NULL;
@@ -75,7 +74,6 @@ struct session *session_open(struct stratum *stratum, const struct stratum_peer 
     session->engine = stratum;
     session->peer = *peer;
     session->peer.text[sizeof(session->peer.text) - 1] = '\0';
-    session->user_agent = no_user_agent;
     session->kind = miner_kind_find("");
     init_times(session);
     if (!take_slot(stratum, session)) {
@@ -108,9 +106,6 @@ void session_free(struct session *session)
         free(session->users[i]);
     }
     free(session->users);
-    if (session->user_agent[0] != '\0') {
-        free(session->user_agent);
-    }
     free(session->partial);
     free(session);
 }

@@ -271,7 +271,7 @@ bool stratum_set_work(struct stratum *stratum, const struct stratum_work *source
         stratum->era_begun = stratum->now.mono;
     }
     stratum->totals.works++;
-    stratum->pause_reason = NULL;
+    stratum->pause_reason = stratum->is_draining ? stratum->pause_reason : NULL;
     size_t two_jobs = 2 * job_notify_size_max(work);
     stratum->send_max = two_jobs > LIMIT_SESSION_SEND_BYTES ? two_jobs : LIMIT_SESSION_SEND_BYTES;
     stratum->work = work;
@@ -312,6 +312,7 @@ void stratum_drain(struct stratum *stratum, struct now now)
 {
     engine_enter(stratum, now);
     stratum->pause_reason = "stopping";
+    stratum->is_draining = true;
     close_all(stratum, STRATUM_CLOSE_DRAINED);
     engine_leave(stratum);
 }

@@ -270,7 +270,7 @@ bool stratum_set_work(struct stratum *stratum, const struct stratum_work *work, 
 // Closes all sessions, so that miners fail over, and refuses new ones until stratum_set_work.
 // `reason` (static text) is for the log and the totals.
 void stratum_pause(struct stratum *stratum, const char *reason, struct now now);
-// A graceful end: client.reconnect to everybody, then as stratum_pause.
+// A graceful end: client.reconnect to everybody, then as stratum_pause, but for good.
 void stratum_drain(struct stratum *stratum, struct now now);
 // Every share with a sequence number up to this one is durable: their answers go out.
 void stratum_release(struct stratum *stratum, uint64_t sequence, struct now now);

@@ -9,7 +9,7 @@
 
 #define TIME_AHEAD_MAX       7200 // seconds, as consensus has it
 #define SPOILED_SHARES_MAX   8
-#define SPOILED_SHIFT        16 // a hash so far from the target is no near miss: it is another header's
+#define SPOILED_SHIFT        16  // a hash this far off is no near miss: it is another header's
 #define COINBASE_SURE        500 // no device spoils one as small as this by cutting it off
 #define REJECTS_RESEND_MS    60000
 #define REJECTS_RECONNECT_MS 120000

@@ -123,7 +123,9 @@ static void fill_in(const char *line, const struct placeholder *placeholders, si
             *out++ = *line++;
             continue;
         }
-        out = stpcpy(out, placeholders[which].text);
+        size_t size = strlen(placeholders[which].text);
+        memcpy(out, placeholders[which].text, size);
+        out += size;
         line += strlen(placeholders[which].name);
     }
     *out = '\0';

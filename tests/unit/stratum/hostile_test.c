@@ -404,8 +404,8 @@ static void odd_values_are_survived(void **state)
         "{\"id\":1,\"method\":\"mining.suggest_target\",\"params\":[\"zz\"]}",
         "{\"id\":1,\"method\":\"mining.suggest_target\",\"params\":[5]}",
         "{\"id\":1,\"method\":\"mining.configure\",\"params\":[[\"version-rolling\"],[]]}",
-        "{\"id\":1,\"method\":\"mining.configure\",\"params\":[[\"version-rolling\"],"
-        "{\"version-rolling.mask\":-5,\"version-rolling.min-bit-count\":-5}]}",
+        ("{\"id\":1,\"method\":\"mining.configure\",\"params\":[[\"version-rolling\"],"
+         "{\"version-rolling.mask\":-5,\"version-rolling.min-bit-count\":-5}]}"),
         "{\"id\":1,\"method\":\"mining.configure\",\"params\":[{}]}",
     };
     struct rig *rig = calm_rig();

@@ -208,6 +208,32 @@ static void share_of_the_easier_job_before_is_judged_by_its_own_target(void **st
     rig_free(rig);
 }
 
+static void fixed_difficulty_gives_way_before_it_becomes_a_flood(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("regtest");
+    rig->grain_target = target_of(1);
+    rig->config.difficulty_start = 1;
+    rig_start(rig);
+    struct rig_miner miner = {.rig = rig};
+    miner.session = rig_connect(rig, "192.0.2.7");
+    rig_miner_begin(&miner, "test/1", RIG_ADDRESS ".w+0.0000001", NULL);
+    assert_true(miner.difficulty == 1e-7);
+    // A hundred shares a second, until it is asked for more.
+    size_t shares = 0;
+    bool is_told = false;
+    while (miner.difficulty < 2e-7 && shares < 1000) {
+        rig_pass_ms(rig, 10);
+        is_told = strstr(rig_miner_share(&miner), "client.show_message") != NULL || is_told;
+        shares++;
+    }
+    assert_true(shares >= 64 && shares < 200);
+    assert_true(is_told);
+    assert_true(miner.difficulty > 1e-6);
+    rig_assert_open(rig, miner.session);
+    rig_free(rig);
+}
+
 // ---- Slow readers
 
 static void slow_reader_gets_only_the_newest_job(void **state)
@@ -301,6 +327,7 @@ int main(void)
         cmocka_unit_test(rate_of_a_worker_is_told_when_it_leaves),
         cmocka_unit_test(flood_of_easy_shares_makes_the_job_harder_and_clean),
         cmocka_unit_test(share_of_the_easier_job_before_is_judged_by_its_own_target),
+        cmocka_unit_test(fixed_difficulty_gives_way_before_it_becomes_a_flood),
         cmocka_unit_test(slow_reader_gets_only_the_newest_job),
         cmocka_unit_test(slow_reader_is_closed_after_thirty_seconds),
         cmocka_unit_test(reader_that_keeps_up_now_and_then_is_not_closed),

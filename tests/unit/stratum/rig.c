@@ -36,8 +36,11 @@ static size_t on_send(void *context, uint64_t session, const void *bytes, size_t
     struct rig_tap *tap = tap_of(rig, session);
     assert_false(tap->is_closed);
     assert_true(size > 0 && tap->size + size < RIG_OUTPUT_MAX);
-    tap->text = realloc(tap->text, tap->size + size + 1);
-    assert_non_null(tap->text);
+    if (tap->size + size >= tap->capacity) {
+        tap->capacity = tap->size + size + 1;
+        tap->text = realloc(tap->text, tap->capacity);
+        assert_non_null(tap->text);
+    }
     memcpy(tap->text + tap->size, bytes, size);
     tap->size += size;
     tap->text[tap->size] = '\0';
@@ -335,6 +338,7 @@ const char *rig_take(struct rig *rig, uint64_t session)
     rig->taken = tap->text != NULL ? tap->text : calloc(1, 1);
     tap->text = NULL;
     tap->size = 0;
+    tap->capacity = 0;
     return rig->taken;
 }
 

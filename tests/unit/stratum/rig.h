@@ -12,7 +12,7 @@
 
 #define RIG_ADDRESS       "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 #define RIG_OTHER_ADDRESS "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn"
-#define RIG_TAPS_MAX      64
+#define RIG_TAPS_MAX      2048
 #define RIG_SHARES_MAX    64
 #define RIG_OUTPUT_MAX    (1u << 20)
 
@@ -21,6 +21,7 @@ struct rig_tap {
     uint64_t session;
     char *text; // since the last rig_take
     size_t size;
+    size_t capacity;
     bool is_closed;
     enum stratum_close reason;
 };

@@ -392,6 +392,7 @@ static void drain_asks_miners_to_reconnect_and_closes(void **state)
     stratum_drain(rig->stratum, rig->now);
     rig_expect(rig, miner.session, "{\"id\":null,\"method\":\"client.reconnect\",\"params\":[]}\n");
     rig_assert_closed(rig, miner.session, STRATUM_CLOSE_DRAINED);
+    rig_work(rig, 0x22, true); // a template that came too late does not open the door again
     uint64_t session;
     assert_int_equal(rig_try_connect(rig, "192.0.2.1", &session), STRATUM_REFUSED_PAUSED);
     rig_free(rig);
