@@ -27,8 +27,8 @@ static void run(void *request)
     struct json *json = json_parse(text, job->body.size, LIMIT_RPC_TOKENS);
     job->is_reply = json != NULL && rpc_read_reply(json_root(json), &job->reply);
     if (job->is_reply && !job->reply.is_error) {
-        job->result = block_template_parse(job->params, job->reply.result, job->coinbase_weight,
-                                           job->coinbase_sigops, &job->block_template, &job->field);
+        job->result = block_template_parse(job->params, job->reply.result, &job->needs,
+                                           &job->block_template, &job->field);
     }
     json_free(json);
     buffer_clear(&job->body);

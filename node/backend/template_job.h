@@ -20,8 +20,7 @@ struct template_job {
     // Inside.
     struct buffer body;
     const struct chain_params *params;
-    uint32_t coinbase_weight;
-    uint32_t coinbase_sigops;
+    struct coinbase_needs needs;
     // What came of it.
     bool was_run;
     bool is_reply;               // else it was no JSON-RPC

@@ -203,8 +203,8 @@ static bool parse(struct backend *backend, const struct call_slot *slot,
     job->is_quick = now.ms - slot->sent_at.ms < LONGPOLL_QUICK_MS;
     job->status = answer->status;
     job->params = backend->config.params;
-    job->coinbase_weight = backend->config.coinbase_weight;
-    job->coinbase_sigops = backend->config.coinbase_sigops;
+    job->needs = (struct coinbase_needs){.weight = backend->config.coinbase_weight,
+                                         .sigops = backend->config.coinbase_sigops};
     if (!template_job_start(job, backend->worker)) {
         template_job_free(job);
         return false;

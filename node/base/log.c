@@ -166,15 +166,16 @@ static void write_text_field(struct buffer *line, const struct log_field *field,
 
 // Writes all fields that fit; *lost is set if one did not, or not as a whole.
 static void write_fields(const struct log *log, struct json_writer *writer,
-                         const struct log_field *fields, size_t fields_count, bool *lost)
+                         struct log_fields fields, bool *lost)
 {
     struct buffer *line = writer->out;
-    for (size_t i = 0; i < fields_count; i++) {
+    for (size_t i = 0; i < fields.count; i++) {
+        const struct log_field *field = &fields.first[i];
         size_t size_before = line->size;
         if (log->form == LOG_FORM_JSON)
-            write_value(writer, fields[i].name, &fields[i], lost);
+            write_value(writer, field->name, field, lost);
         else
-            write_text_field(line, &fields[i], lost);
+            write_text_field(line, field, lost);
         if (line->failed || line->capacity - line->size < LINE_END_SIZE) {
             line->size = size_before;
             line->failed = false;
@@ -203,7 +204,7 @@ static void write_head(const struct log *log, struct json_writer *writer, enum l
 }
 
 void log_write(struct log *log, enum log_level level, const char *part, const char *event,
-               const struct log_field *fields, size_t fields_count)
+               struct log_fields fields)
 {
     if (!log_wants(log, level))
         return;
@@ -214,7 +215,7 @@ void log_write(struct log *log, enum log_level level, const char *part, const ch
     buffer_init_fixed(&line, text, sizeof text);
     json_writer_init(&writer, &line);
     write_head(log, &writer, level, part, event);
-    write_fields(log, &writer, fields, fields_count, &lost);
+    write_fields(log, &writer, fields, &lost);
     if (log->form == LOG_FORM_JSON) {
         if (lost)
             json_write_bool(&writer, "truncated", true);

@@ -38,6 +38,12 @@ struct log_field {
 #define LOG_NUMBER(field, x) ((struct log_field){field, LOG_FIELD_DOUBLE, {.number = (x)}})
 #define LOG_BOOL(field, x)   ((struct log_field){field, LOG_FIELD_BOOL, {.truth = (x)}})
 
+// Some fields, borrowed.
+struct log_fields {
+    const struct log_field *first;
+    size_t count;
+};
+
 struct log;
 // Gets one finished line, with its newline; called from the thread that logs.
 typedef void log_sink(void *context, enum log_level level, const char *line, size_t size);
@@ -57,13 +63,16 @@ bool log_level_from_text(const char *text, enum log_level *level);
 // such a line ends with truncated=true. `part` is a room ("stratum"), `event` a short sentence
 // without values ("miner connected").
 void log_write(struct log *log, enum log_level level, const char *part, const char *event,
-               const struct log_field *fields, size_t fields_count);
+               struct log_fields fields);
 
 // log_event(log, LOG_INFO, "stratum", "miner connected", LOG_TEXT("user", user), LOG_U64("id",
 // id)); At least one field; log_plain for none.
 #define log_event(log, level, part, event, ...)                                                    \
-    log_write(log, level, part, event, (const struct log_field[]){__VA_ARGS__},                    \
-              sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
-#define log_plain(log, level, part, event) log_write(log, level, part, event, NULL, 0)
+    log_write(log, level, part, event,                                                             \
+              (struct log_fields){(const struct log_field[]){__VA_ARGS__},                         \
+                                  sizeof((const struct log_field[]){__VA_ARGS__}) /                \
+                                      sizeof(struct log_field)})
+#define log_plain(log, level, part, event)                                                         \
+    log_write(log, level, part, event, (struct log_fields){NULL, 0})
 
 #endif

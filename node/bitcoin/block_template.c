@@ -11,12 +11,6 @@
 #define LOCKTIME_SIZE     4
 #define COINBASE_SIZE_MIN (VERSION_SIZE + 1 + 41 + 1 + 9 + LOCKTIME_SIZE)
 
-// What our coinbase needs at most.
-struct template_needs {
-    uint32_t weight;
-    uint32_t sigops;
-};
-
 const char *template_result_text(enum template_result result)
 {
     switch (result) {
@@ -52,7 +46,7 @@ static size_t varint_size(uint64_t value)
 
 // What the limits leave to the transactions. Before segwit daemons count sigops in units four times
 // as large; then our coinbase's are counted too high, which is safe.
-static bool find_room(struct template_parse *parse, const struct template_needs *needs,
+static bool find_room(struct template_parse *parse, const struct coinbase_needs *needs,
                       struct template_room *room)
 {
     uint64_t header = HEADER_SIZE + varint_size(parse->made->memory->txs.count + 1);
@@ -92,7 +86,7 @@ static enum template_result keep_marked(struct template_parse *parse, const bool
     return TEMPLATE_OK;
 }
 
-static enum template_result trim(struct template_parse *parse, const struct template_needs *needs)
+static enum template_result trim(struct template_parse *parse, const struct coinbase_needs *needs)
 {
     const struct template_txs *txs = &parse->made->memory->txs;
     struct template_room room;
@@ -184,13 +178,12 @@ static struct block_template *template_new(void)
 }
 
 enum template_result block_template_parse(const struct chain_params *params,
-                                          struct json_value result, uint32_t coinbase_weight,
-                                          uint32_t coinbase_sigops,
+                                          struct json_value result,
+                                          const struct coinbase_needs *needs,
                                           struct block_template **block_template,
                                           const char **field)
 {
     struct template_parse parse = {.params = params, .source = result, .made = template_new()};
-    struct template_needs needs = {.weight = coinbase_weight, .sigops = coinbase_sigops};
     *block_template = NULL;
     *field = "";
     if (parse.made == NULL)
@@ -199,7 +192,7 @@ enum template_result block_template_parse(const struct chain_params *params,
     if (verdict == TEMPLATE_OK)
         verdict = read_txs(&parse);
     if (verdict == TEMPLATE_OK)
-        verdict = trim(&parse, &needs);
+        verdict = trim(&parse, needs);
     if (verdict == TEMPLATE_OK)
         verdict = build_trees(&parse);
     if (verdict != TEMPLATE_OK) {

@@ -56,18 +56,24 @@ enum template_result {
 };
 const char *template_result_text(enum template_result result);
 
-// `result` is the RPC's result object, of which nothing is needed afterwards. coinbase_weight and
-// coinbase_sigops are what our coinbase needs at most (in weight units and sigop cost, see
-// coinbase_weight_max): transactions are dropped from the end, with their dependants, until block
-// weight and sigops stay within the template's limits (the consensus ones where it names none), and
-// their fees are taken from coinbase_value. Branch and commitment are ours, over what is kept;
-// where nothing was dropped, default_witness_commitment must be the same. has_witness is set if the
-// segwit rule is active and the daemon sent a commitment, or if any transaction has a witness.
-// Litecoin's last transaction and what it depends on are never dropped. On a failure *field (static
-// text) names the offending field.
+// What our coinbase takes of the block at most, in weight units and in sigop cost; see
+// coinbase_weight_max.
+struct coinbase_needs {
+    uint32_t weight;
+    uint32_t sigops;
+};
+
+// `result` is the RPC's result object, of which nothing is needed afterwards. Transactions are
+// dropped from the end, with their dependants, until block weight and sigops stay within the
+// template's limits (the consensus ones where it names none), and their fees are taken from
+// coinbase_value. Branch and commitment are ours, over what is kept; where nothing was dropped,
+// default_witness_commitment must be the same. has_witness is set if the segwit rule is active and
+// the daemon sent a commitment, or if any transaction has a witness. Litecoin's last transaction
+// and what it depends on are never dropped. On a failure *field (static text) names the offending
+// field.
 enum template_result block_template_parse(const struct chain_params *params,
-                                          struct json_value result, uint32_t coinbase_weight,
-                                          uint32_t coinbase_sigops,
+                                          struct json_value result,
+                                          const struct coinbase_needs *needs,
                                           struct block_template **block_template,
                                           const char **field);
 // Takes one more reference; every one needs its release.

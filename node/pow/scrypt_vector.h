@@ -16,6 +16,9 @@
 // run side by side in one vector, and turning three of the rows makes a row round of it. WIDTH
 // lanes lie next to each other in a vector; the table keeps each lane's blocks whole, so that a
 // look-up reads two cache lines.
+#ifndef SHOAL_NODE_POW_SCRYPT_VECTOR_H
+#define SHOAL_NODE_POW_SCRYPT_VECTOR_H
+
 #include <stdint.h>
 #include <string.h>
 
@@ -155,3 +158,5 @@ static void mix_lanes(uint8_t (*blocks)[SCRYPT_BLOCK_SIZE], uint8_t *table)
         diagonals_to_words(blocks[i] + HALF_SIZE);
     }
 }
+
+#endif

@@ -26,12 +26,11 @@ static void check_block(const struct block_template *made)
 }
 
 static void check_template(const struct chain_params *params, struct json_value source,
-                           uint32_t coinbase_weight, uint32_t coinbase_sigops)
+                           const struct coinbase_needs *needs)
 {
     struct block_template *made;
     const char *field;
-    enum template_result result =
-        block_template_parse(params, source, coinbase_weight, coinbase_sigops, &made, &field);
+    enum template_result result = block_template_parse(params, source, needs, &made, &field);
     if ((result == TEMPLATE_OK) != (made != NULL) || template_result_text(result) == NULL)
         abort();
     if (made == NULL)
@@ -46,14 +45,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reader reader = reader_init(data, size);
     const struct chain_params *params = chain_params_row(read_u8(&reader) % 7);
-    uint32_t sigops = read_u8(&reader);
-    uint32_t weight = read_u16(&reader);
+    struct coinbase_needs needs = {.sigops = read_u8(&reader)};
+    needs.weight = 64u * read_u16(&reader);
     if (reader.failed || params == NULL)
         return 0;
     struct json *json = json_parse((const char *)reader.at, reader.left, LIMIT_RPC_TOKENS);
     if (json == NULL)
         return 0;
-    check_template(params, json_root(json), 64 * weight, sigops);
+    check_template(params, json_root(json), &needs);
     json_free(json);
     return 0;
 }

@@ -39,7 +39,7 @@ void maker_pool(struct pool *pool, uint32_t link_spacing, uint16_t grains_per_li
 {
     pool_defaults(pool);
     pool->chain = chain_params_by_code(CHAIN_DEVCHAIN);
-    strcpy(pool->name, "made");
+    memcpy(pool->name, "made", sizeof("made"));
     pool->link_spacing = link_spacing;
     pool->easiest_bits = 0x207fffff;
     pool->grains_per_link = grains_per_link;

@@ -9,12 +9,12 @@ static void tight_weight_drops_the_last_transaction_and_its_fee(void **state)
 {
     (void)state;
     struct source source = usual();
-    source.coinbase_weight = 4000000 - FRAME_WEIGHT - FIRST_WEIGHT - SECOND_WEIGHT;
+    source.coinbase.weight = 4000000 - FRAME_WEIGHT - FIRST_WEIGHT - SECOND_WEIGHT;
     struct block_template *made = parse_good(&source);
     assert_int_equal(made->txs_dropped, 0);
     block_template_release(made);
 
-    source.coinbase_weight++;
+    source.coinbase.weight++;
     made = parse_good(&source);
     assert_int_equal(made->txs_dropped, 1);
     assert_int_equal(made->txs_count, 1);
@@ -35,11 +35,11 @@ static void tight_sigops_drop_what_has_them_and_its_dependants(void **state)
     struct source source = usual();
     source.transactions = LIST_2(FIRST("'depends':[],'fee':700,'sigops':8"),
                                  SECOND("'depends':[1],'fee':300,'sigops':0"));
-    source.coinbase_sigops = 80000 - 8;
+    source.coinbase.sigops = 80000 - 8;
     struct block_template *made = parse_good(&source);
     assert_int_equal(made->txs_dropped, 0);
     block_template_release(made);
-    source.coinbase_sigops++;
+    source.coinbase.sigops++;
     made = parse_good(&source);
     assert_int_equal(made->txs_dropped, 2);
     assert_int_equal(made->coinbase_value, 5000000000);
@@ -61,17 +61,17 @@ static void limits_of_consensus_hold_where_none_are_named(void **state)
     struct source source = usual();
     source.weightlimit = NULL;
     source.sigoplimit = "null";
-    source.coinbase_weight = 4000000 - FRAME_WEIGHT - FIRST_WEIGHT - SECOND_WEIGHT;
-    source.coinbase_sigops = 80000 - 13;
+    source.coinbase.weight = 4000000 - FRAME_WEIGHT - FIRST_WEIGHT - SECOND_WEIGHT;
+    source.coinbase.sigops = 80000 - 13;
     struct block_template *made = parse_good(&source);
     assert_int_equal(made->txs_dropped, 0);
     block_template_release(made);
-    source.coinbase_sigops++;
+    source.coinbase.sigops++;
     made = parse_good(&source);
     assert_int_equal(made->txs_dropped, 1);
     block_template_release(made);
-    source.coinbase_sigops--;
-    source.coinbase_weight++;
+    source.coinbase.sigops--;
+    source.coinbase.weight++;
     made = parse_good(&source);
     assert_int_equal(made->txs_dropped, 1);
     block_template_release(made);
@@ -81,15 +81,15 @@ static void coinbase_that_fits_no_block_is_refused(void **state)
 {
     (void)state;
     struct source source = usual();
-    source.coinbase_weight = 4000000 - FRAME_WEIGHT;
+    source.coinbase.weight = 4000000 - FRAME_WEIGHT;
     struct block_template *made = parse_good(&source);
     assert_int_equal(made->txs_count, 0);
     assert_int_equal(made->coinbase_value, 5000000000);
     block_template_release(made);
-    source.coinbase_weight++;
+    source.coinbase.weight++;
     assert_refused(&source, TEMPLATE_TOO_LARGE, "weightlimit");
     source = usual();
-    source.coinbase_sigops = 80001;
+    source.coinbase.sigops = 80001;
     assert_refused(&source, TEMPLATE_TOO_LARGE, "sigoplimit");
 }
 

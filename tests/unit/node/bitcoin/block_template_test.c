@@ -187,12 +187,13 @@ static void results_that_are_no_objects_are_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {"null", "[]", "'busy'", "1"};
+    static const struct coinbase_needs needs = {.weight = 1000, .sigops = 8};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct json *json = json_parse(texts[i], strlen(texts[i]), 10);
         struct block_template *made;
         const char *field;
         assert_int_equal(block_template_parse(chain_params_by_name("bitcoin"), json_root(json),
-                                              1000, 8, &made, &field),
+                                              &needs, &made, &field),
                          TEMPLATE_MALFORMED);
         assert_string_equal(field, "result");
         json_free(json);

@@ -44,8 +44,7 @@ struct source {
     const char *weightlimit;
     const char *longpollid;
     const char *mweb;
-    uint32_t coinbase_weight;
-    uint32_t coinbase_sigops;
+    struct coinbase_needs coinbase;
 };
 
 // As Bitcoin Core writes them, with two transactions that pay 1000.
@@ -66,8 +65,7 @@ static inline struct source usual(void)
         .sigoplimit = "80000",
         .weightlimit = "4000000",
         .longpollid = "'" PREV "17'",
-        .coinbase_weight = 1000,
-        .coinbase_sigops = 8,
+        .coinbase = {.weight = 1000, .sigops = 8},
     };
 }
 
@@ -107,9 +105,8 @@ static inline enum template_result parse(const struct source *source, struct blo
     struct buffer quoted;
     write_source(source, &text);
     struct json *json = json_parse_quoted((const char *)text.data, &quoted);
-    enum template_result result =
-        block_template_parse(chain_params_by_name(source->chain), json_root(json),
-                             source->coinbase_weight, source->coinbase_sigops, made, field);
+    enum template_result result = block_template_parse(
+        chain_params_by_name(source->chain), json_root(json), &source->coinbase, made, field);
     // Nothing of the text is needed afterwards.
     json_free(json);
     memset(quoted.data, '?', quoted.size);

@@ -227,6 +227,8 @@ static void batch_answers_in_order(void **state)
 }
 
 // The node's own reader of templates against this daemon's writer: neither knows the other's code.
+static const struct coinbase_needs needs = {.weight = 4000, .sigops = 400};
+
 static void template_is_what_the_node_reads(void **state)
 {
     (void)state;
@@ -237,7 +239,7 @@ static void template_is_what_the_node_reads(void **state)
     for (int i = 0; i < 3; i++) {
         struct json_value result = result_of(&f, "getblocktemplate", segwit);
         assert_int_equal(
-            block_template_parse(chain_params(f.daemon->chain), result, 4000, 400, &read, &field),
+            block_template_parse(chain_params(f.daemon->chain), result, &needs, &read, &field),
             TEMPLATE_OK);
         const struct block_entry *tip = chain_tip(f.daemon->chain);
         assert_int_equal(read->height, tip->height + 1);
@@ -312,8 +314,8 @@ static void block_of_the_pools_coinbase_is_taken(void **state)
     struct block_template *read;
     set_up(&f);
     assert_int_equal(block_template_parse(chain_params(f.daemon->chain),
-                                          result_of(&f, "getblocktemplate", segwit), 4000, 400,
-                                          &read, &field),
+                                          result_of(&f, "getblocktemplate", segwit), &needs, &read,
+                                          &field),
                      TEMPLATE_OK);
     struct coinbase_output output = {.amount = read->coinbase_value,
                                      .script = {.size = 22, .bytes = {0, 20, 1, 2, 3}}};
