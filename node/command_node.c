@@ -48,19 +48,20 @@ static void write_log_line(void *context, enum log_level level, const char *line
     }
 }
 
-static bool read_all(struct program *program)
+// EXIT_OK, or what went wrong, which has been said.
+static int read_all(struct program *program)
 {
     struct config_error error;
     if (!config_read(program->argc, program->argv, &program->config, &error)) {
         fprintf(stderr, "shoal: %s\n", error.text);
-        return false;
+        return EXIT_MISUSED;
     }
     char text[POOL_FILE_ERROR_SIZE];
     if (!pool_file_read(program->config.pool, &program->pool, text)) {
         fprintf(stderr, "shoal: pool: %s\n", text);
-        return false;
+        return EXIT_FAILED;
     }
-    return true;
+    return EXIT_OK;
 }
 
 static void say_start(struct program *program)
@@ -153,8 +154,9 @@ static int run_node(struct program *program)
 
 static int run_program(struct program *program)
 {
-    if (!read_all(program))
-        return EXIT_MISUSED;
+    int status = read_all(program);
+    if (status != EXIT_OK)
+        return status;
     program->log = log_new(program->config.log_level, program->config.log_form, write_log_line,
                            net_wall_clock, NULL);
     if (program->log == NULL) {

@@ -187,26 +187,25 @@ uint32_t pool_easiest_bits(double hashrate, uint32_t link_spacing)
     return target_compact(&target);
 }
 
-static bool fill_in(struct new_pool *made)
+// EXIT_OK, or what went wrong, which has been said.
+static int fill_in(struct new_pool *made)
 {
     char error[POOL_FILE_ERROR_SIZE];
-    if (made->daemon.url != NULL && made->has_anchor) {
-        fprintf(stderr, "shoal: give --daemon or the anchor_ keys, not both\n");
-        return false;
-    }
+    if (made->daemon.url != NULL && made->has_anchor)
+        return misuse("give --daemon or the anchor_ keys, not both");
+    if (made->daemon.url != NULL && made->pool.chain == NULL)
+        return misuse("chain: give --chain, so that the daemon's can be checked");
+    if (made->hashrate > 0 && made->has_easiest_bits)
+        return misuse("give --hashrate or --easiest-bits, not both");
     if (made->daemon.url != NULL && !pool_daemon_anchor(&made->daemon, &made->pool, error)) {
         fprintf(stderr, "shoal: %s\n", error);
-        return false;
-    }
-    if (made->hashrate > 0 && made->has_easiest_bits) {
-        fprintf(stderr, "shoal: give --hashrate or --easiest_bits, not both\n");
-        return false;
+        return EXIT_FAILED;
     }
     if (made->hashrate > 0)
         made->pool.easiest_bits = pool_easiest_bits(made->hashrate, made->pool.link_spacing);
     if (!made->has_genesis_time)
         made->pool.genesis_time = (uint32_t)wall_seconds(net_wall_clock(NULL));
-    return true;
+    return EXIT_OK;
 }
 
 static int new_command(int argc, const char *const *argv)
@@ -217,8 +216,9 @@ static int new_command(int argc, const char *const *argv)
         return EXIT_MISUSED;
     if (made.path == NULL)
         return misuse("give a file to write: shoal pool new [--key value ...] FILE");
-    if (!fill_in(&made))
-        return EXIT_FAILED;
+    int status = fill_in(&made);
+    if (status != EXIT_OK)
+        return status;
     struct pool_error wrong;
     if (!pool_finish(&made.pool, &wrong)) {
         fprintf(stderr, "shoal: %s: %s\n", wrong.key, wrong.text);

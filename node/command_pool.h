@@ -16,7 +16,7 @@ struct pool_daemon {
 
 // The easiest link target for a pool of this expected hashrate (hashes a second).
 uint32_t pool_easiest_bits(double hashrate, uint32_t link_spacing);
-// Fills the anchor keys from a running daemon of pool->chain. False with a sentence.
+// Fills the anchor keys from a running daemon of pool->chain, which is set. False with a sentence.
 bool pool_daemon_anchor(const struct pool_daemon *daemon, struct pool *pool,
                         char error[POOL_FILE_ERROR_SIZE]);
 

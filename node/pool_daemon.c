@@ -164,11 +164,6 @@ static bool ask_anchor(struct asker *asker, struct pool *pool)
 bool pool_daemon_anchor(const struct pool_daemon *daemon, struct pool *pool,
                         char error[POOL_FILE_ERROR_SIZE])
 {
-    if (pool->chain == NULL) {
-        snprintf(error, POOL_FILE_ERROR_SIZE,
-                 "chain: give --chain, so that the daemon's can be checked");
-        return false;
-    }
     struct asker asker = {.error = error, .loop = net_loop_new()};
     struct backend_daemon_config config = {daemon->url, daemon->user, daemon->password,
                                            daemon->cookie_file};

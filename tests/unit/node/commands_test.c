@@ -1,0 +1,243 @@
+// The commands with arguments that are wrong, and those that need no node: exit status and what is
+// said.
+#include "node/commands.h"
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "node/base/u256.h"
+#include "node/command_pool.h"
+#include "node/pow/target.h"
+
+#define ARGUMENTS_MAX 40
+
+struct said {
+    char out[65536];
+    char error[4096];
+};
+
+struct run {
+    int (*command)(int argc, const char *const *argv);
+    const char *query; // instead of a command
+    const char *const *argv;
+};
+
+static void read_back(int file, char *out, size_t capacity)
+{
+    ssize_t size = pread(file, out, capacity - 1, 0);
+    out[size < 0 ? 0 : size] = '\0';
+    close(file);
+}
+
+static int temporary_file(void)
+{
+    char path[] = "/tmp/shoal-said-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    unlink(path);
+    return file;
+}
+
+// Runs with standard output and error going to files. argv ends with NULL.
+static int run(const struct run *run, struct said *said)
+{
+    int out = temporary_file(), error = temporary_file(), argc = 0;
+    fflush(NULL);
+    int old_out = dup(STDOUT_FILENO), old_error = dup(STDERR_FILENO);
+    dup2(out, STDOUT_FILENO);
+    dup2(error, STDERR_FILENO);
+    while (run->argv[argc] != NULL)
+        argc++;
+    int status = run->query != NULL ? command_query(run->query, argc, run->argv)
+                                    : run->command(argc, run->argv);
+    fflush(NULL);
+    dup2(old_out, STDOUT_FILENO);
+    dup2(old_error, STDERR_FILENO);
+    close(old_out);
+    close(old_error);
+    read_back(out, said->out, sizeof(said->out));
+    read_back(error, said->error, sizeof(said->error));
+    return status;
+}
+
+#define ARGV(...)                                                                                  \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
+
+static void assert_fails(const struct run *what, int status, const char *part)
+{
+    struct said said;
+    int found = run(what, &said);
+    if (found != status || strstr(said.error, part) == NULL)
+        fail_msg("status %d, \"%s\" instead of %d, \"%s\"", found, said.error, status, part);
+    assert_memory_equal(said.error, "shoal: ", 7);
+}
+
+#define ANCHOR                                                                                     \
+    "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac7" \
+    "2c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000"
+#define WHOLE                                                                                      \
+    "--chain", "regtest", "--name", "reef", "--hashrate", "1M", "--anchor-height", "0",            \
+        "--anchor-header", ANCHOR
+
+static void pool_new_writes_a_file_that_check_takes(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/shoal-pool-XXXXXX", again[80];
+    int file = mkstemp(path);
+    close(file);
+    unlink(path);
+    struct said made, checked, shown;
+    struct run new = {command_pool, NULL, ARGV("new", WHOLE, "--min-payout=70000", path)};
+    assert_int_equal(run(&new, &made), EXIT_OK);
+    struct run check = {command_pool, NULL, ARGV("check", path)};
+    assert_int_equal(run(&check, &checked), EXIT_OK);
+    snprintf(again, sizeof(again), "pool_id %.70s", checked.out);
+    assert_string_equal(made.out, again);
+    struct run show = {command_pool, NULL, ARGV("show", path)};
+    assert_int_equal(run(&show, &shown), EXIT_OK);
+    assert_non_null(strstr(shown.out, "70000"));
+    assert_non_null(strstr(shown.out, again));
+    // A pool is not overwritten: its miners would be in another one.
+    assert_fails(&new, EXIT_FAILED, "File exists");
+    unlink(path);
+}
+
+static void pool_new_refuses_what_is_wrong(void **state)
+{
+    (void)state;
+    const struct {
+        const char *const *argv;
+        int status;
+        const char *part;
+    } cases[] = {
+        {ARGV("new"), EXIT_MISUSED, "give a file"},
+        {ARGV("new", "a", "b"), EXIT_MISUSED, "one file too many"},
+        {ARGV("new", "x", "--name"), EXIT_MISUSED, "name: the flag has no value"},
+        {ARGV("new", "x", "--nam", "y"), EXIT_MISUSED, "unknown key"},
+        {ARGV("new", "x", "--chain", "doge"), EXIT_MISUSED, "chain: 'doge'"},
+        {ARGV("new", "x", "--link-spacing", "0"), EXIT_MISUSED, "link_spacing: 0"},
+        {ARGV("new", "x", "--hashrate", "fast"), EXIT_MISUSED, "hashrate: \"fast\""},
+        {ARGV("new", "x", "--hashrate", "1T", "--easiest-bits", "1d00ffff", "--chain", "regtest"),
+         EXIT_MISUSED, "not both"},
+        {ARGV("new", "x", "--daemon", "http://127.0.0.1:1", "--anchor-height", "0"), EXIT_MISUSED,
+         "not both"},
+        {ARGV("new", "x", "--daemon", "http://127.0.0.1:1"), EXIT_MISUSED, "chain: "},
+        {ARGV("new", "x", "--daemon", "ftp://a", "--chain", "regtest"), EXIT_FAILED, "daemon: "},
+        {ARGV("new", "x", "--daemon", "http://127.0.0.1:1", "--chain", "regtest"), EXIT_FAILED,
+         "nobody listens"},
+        {ARGV("new", "x", "--chain", "regtest"), EXIT_MISUSED, "name: "},
+        {ARGV("new", "/nowhere/at/all", WHOLE), EXIT_FAILED, "cannot make \"/nowhere/at/all\""},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct run what = {command_pool, NULL, cases[i].argv};
+        assert_fails(&what, cases[i].status, cases[i].part);
+        assert_int_equal(access("x", F_OK), -1);
+    }
+}
+
+static void pool_check_names_file_line_and_key(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/shoal-pool-XXXXXX", part[80];
+    int file = mkstemp(path);
+    static const char text[] = "name = reef\nlink_spacing = 0\n";
+    assert_int_equal(write(file, text, sizeof(text) - 1), sizeof(text) - 1);
+    close(file);
+    struct run what = {command_pool, NULL, ARGV("check", path)};
+    snprintf(part, sizeof(part), "%s:2: link_spacing: ", path);
+    assert_fails(&what, EXIT_FAILED, part);
+    unlink(path);
+    what.argv = ARGV("check", "/nowhere");
+    assert_fails(&what, EXIT_FAILED, "cannot read \"/nowhere\": No such file");
+    what.argv = ARGV("show");
+    assert_fails(&what, EXIT_MISUSED, "give one pool file");
+    what.argv = ARGV("check", "a", "b");
+    assert_fails(&what, EXIT_MISUSED, "give one pool file");
+    what.argv = ARGV("make");
+    assert_fails(&what, EXIT_MISUSED, "shoal pool new, show or check");
+    what.argv = ARGV("check", "/tmp");
+    assert_fails(&what, EXIT_FAILED, "cannot read \"/tmp\": Is a directory");
+}
+
+static void easiest_bits_fit_a_tenth_of_the_hashrate(void **state)
+{
+    (void)state;
+    struct u256 target;
+    assert_true(target_expand(pool_easiest_bits(1e15, 30), &target));
+    struct u256 work = target_work(&target);
+    double hashes = u256_to_double(&work);
+    assert_true(hashes > 0.99 * 3e15 && hashes < 1.01 * 3e15);
+    assert_true(target_expand(pool_easiest_bits(1e6, 1), &target)); // never harder: all of it
+    work = target_work(&target);
+    hashes = u256_to_double(&work);
+    assert_true(hashes > 0.99 * 1e6 && hashes < 1.01 * 1e6);
+    assert_int_equal(pool_easiest_bits(1e-3, 30), 0x21008000);
+    assert_true(target_bits_are_canonical(pool_easiest_bits(1e23, 3600)));
+}
+
+static void question_without_a_node_says_where_it_was_asked(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"status",  "miners",  "blocks",
+                                        "payouts", "credits", "daemons"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct run what = {NULL, names[i], ARGV("--data", "/nowhere/at/all")};
+        assert_fails(&what, EXIT_FAILED, "no node answers at /nowhere/at/all/control.sock");
+        what.argv = ARGV("--json", "--data", "/nowhere/at/all");
+        assert_fails(&what, EXIT_FAILED, "is \"shoal node\" running");
+        what.argv = ARGV("--dat", "/x");
+        assert_fails(&what, EXIT_MISUSED, "\"data\" meant?");
+        what.argv = ARGV("all");
+        assert_fails(&what, EXIT_MISUSED, "\"all\" is no flag");
+    }
+    struct run block = {NULL, "block", ARGV("--json")};
+    assert_fails(&block, EXIT_MISUSED, "say which block");
+    block.argv = ARGV("00ff");
+    assert_fails(&block, EXIT_MISUSED, "say which block");
+}
+
+static void node_without_its_files_does_not_start(void **state)
+{
+    (void)state;
+    struct run what = {command_node, NULL, ARGV("--daemon", "http://a")};
+    assert_fails(&what, EXIT_MISUSED, "pool: missing");
+    what.argv = ARGV("--pool", "/nowhere/p", "--daemon", "http://a");
+    assert_fails(&what, EXIT_FAILED, "pool: cannot read \"/nowhere/p\"");
+    what.argv = ARGV("--config", "/nowhere/c");
+    assert_fails(&what, EXIT_MISUSED, "config: cannot read \"/nowhere/c\"");
+}
+
+static void values_in_force_are_printed(void **state)
+{
+    (void)state;
+    struct said said;
+    struct run what = {command_config, NULL,
+                       ARGV("--pool", "p", "--daemon", "http://a", "--log-level", "warn")};
+    assert_int_equal(run(&what, &said), EXIT_OK);
+    assert_non_null(strstr(said.out, "[log]\nlevel = warn\n"));
+    what.argv = ARGV("--pool", "p");
+    assert_fails(&what, EXIT_MISUSED, "daemon: missing");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pool_new_writes_a_file_that_check_takes),
+        cmocka_unit_test(pool_new_refuses_what_is_wrong),
+        cmocka_unit_test(pool_check_names_file_line_and_key),
+        cmocka_unit_test(easiest_bits_fit_a_tenth_of_the_hashrate),
+        cmocka_unit_test(question_without_a_node_says_where_it_was_asked),
+        cmocka_unit_test(node_without_its_files_does_not_start),
+        cmocka_unit_test(values_in_force_are_printed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
