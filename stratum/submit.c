@@ -248,7 +248,8 @@ static uint64_t tell_share(struct stratum *stratum, const struct session *sessio
     return stratum->events.share_found(stratum->events.context, share);
 }
 
-static void accept_work(struct stratum *stratum, struct session *session, const struct job *job)
+static void accept_work(struct stratum *stratum, struct session *session, const struct job *job,
+                        bool is_grain)
 {
     double hashes = job->difficulty * stratum->hashes_per_difficulty;
     rate_add(&stratum->rate, hashes, stratum->now.mono);
@@ -260,6 +261,9 @@ static void accept_work(struct stratum *stratum, struct session *session, const 
     session->share_at = stratum->now.wall;
     session->rejects_since = MONO_NEVER;
     session->spoiled_shares = 0;
+    if (is_grain) {
+        session->line_tokens += 1; // work that is credited is no flood, however much of it there is
+    }
     // Shares that a miner brings along from a lost connection say nothing about its speed now.
     if (session->is_mining && job->made.ms >= session->connected.mono.ms) {
         vardiff_add_share(&session->vardiff, job->difficulty, stratum->now.mono);
@@ -314,7 +318,7 @@ void submit_finish(struct stratum *stratum, struct session *session, struct subm
                                           .is_block = share.is_block};
     count(stratum, session, job, &judgement);
     if (is_good) {
-        accept_work(stratum, session, job);
+        accept_work(stratum, session, job, share.is_grain);
     }
     if (session != NULL && is_good) {
         answer_accepted(session, job, id, sequence);

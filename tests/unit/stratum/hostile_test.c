@@ -141,6 +141,30 @@ static void refused_devices_are_listed_once_each_and_bounded(void **state)
     rig_free(rig);
 }
 
+static void refused_device_on_another_port_is_the_same_device(void **state)
+{
+    (void)state;
+    struct rig *rig = large_pool();
+    rig_start(rig);
+    for (size_t i = 0; i < 6; i++) {
+        struct stratum_peer peer = {.family = 6, .bytes = {0x20, 1, 0x0d, 0xb8, [15] = 1}};
+        uint64_t session;
+        snprintf(peer.text, sizeof(peer.text), "[2001:db8::%d]:%zu", i < 3 ? 1 : 2, 40000 + i);
+        assert_int_equal(stratum_connected(rig->stratum, &peer, rig->now, &session),
+                         STRATUM_CONNECTED);
+        rig->taps[rig->taps_count++] = (struct rig_tap){.session = session};
+        rig_send(rig, session,
+                 "{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[\"Antminer S19/x\"]}");
+        rig_send(rig, session,
+                 "{\"id\":1,\"method\":\"mining.authorize\",\"params\":[\"" RIG_ADDRESS "\"]}");
+    }
+    assert_int_equal(rig->refused_count, 6);
+    size_t listed = 0;
+    stratum_each_refused(rig->stratum, count_listed, &listed);
+    assert_int_equal(listed, 2);
+    rig_free(rig);
+}
+
 // A device of an unknown kind that cuts off the coinbase: its headers are not ours, its hashes mean
 // nothing.
 static void device_whose_shares_are_all_garbage_is_found_out(void **state)
@@ -282,6 +306,24 @@ static void flood_of_lines_is_closed(void **state)
         rig_send(rig, miner.session, "{\"id\":1,\"method\":\"mining.ping\",\"params\":[]}");
     }
     rig_assert_closed(rig, miner.session, STRATUM_CLOSE_FLOOD);
+    rig_free(rig);
+}
+
+static void flood_of_grains_is_welcome(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("regtest");
+    rig->config.lines_per_second = 1;
+    rig->config.lines_burst = 10;
+    rig->grain_target = target_of(1e-7);
+    rig->config.difficulty_fixed = 1e-7;
+    rig_start(rig);
+    struct rig_miner miner = rig_miner_open(rig, "test/1");
+    for (size_t i = 0; i < 100; i++) {
+        rig->shares_count = 0;
+        assert_non_null(strstr(rig_miner_share(&miner), "\"result\":true"));
+    }
+    rig_assert_open(rig, miner.session);
     rig_free(rig);
 }
 
@@ -444,12 +486,14 @@ int main(void)
         cmocka_unit_test(device_that_authorizes_first_is_refused_when_it_says_what_it_is),
         cmocka_unit_test(operator_may_let_a_device_in),
         cmocka_unit_test(refused_devices_are_listed_once_each_and_bounded),
+        cmocka_unit_test(refused_device_on_another_port_is_the_same_device),
         cmocka_unit_test(device_whose_shares_are_all_garbage_is_found_out),
         cmocka_unit_test(near_misses_are_no_garbage),
         cmocka_unit_test(nothing_but_invalid_shares_is_answered_in_three_steps),
         cmocka_unit_test(good_share_between_invalid_ones_wipes_the_slate),
         cmocka_unit_test(flood_of_invalid_shares_is_a_ban),
         cmocka_unit_test(flood_of_lines_is_closed),
+        cmocka_unit_test(flood_of_grains_is_welcome),
         cmocka_unit_test(junk_is_not_answered_and_closed_at_the_third_line),
         cmocka_unit_test(line_too_long_is_closed_before_and_after_subscribe),
         cmocka_unit_test(tls_is_hung_up_on_at_once),

@@ -133,6 +133,37 @@ static void miners_wishes_about_difficulty_are_honoured(void **state)
     assert_true(difficulty_with("\"" RIG_ADDRESS "\",\"d=77\"", 50.5, NULL) == 50);
 }
 
+static void minimum_difficulty_may_be_negotiated_while_mining(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("regtest");
+    rig->grain_target = target_of(1000);
+    rig->config.difficulty_start = 4;
+    rig_start(rig);
+    struct rig_miner miner = rig_miner_open(rig, "test/1");
+    assert_true(miner.difficulty == 4);
+    rig_send(rig, miner.session,
+             "{\"id\":1,\"method\":\"mining.configure\",\"params\":[[\"minimum-difficulty\"],"
+             "{\"minimum-difficulty.value\":16}]}");
+    rig_work(rig, 0x11, false);
+    rig_miner_read(&miner);
+    assert_true(miner.difficulty == 16);
+    rig_free(rig);
+}
+
+static void refreshed_job_stays_below_the_latest_time_of_its_commitment(void **state)
+{
+    (void)state;
+    struct rig *rig = calm_rig();
+    rig->time_max = (uint32_t)(rig->now.wall.ms / 1000) + 10;
+    struct rig_miner miner = rig_miner_open(rig, "test/1");
+    rig_run_ms(rig, 30000);
+    rig_miner_read(&miner);
+    assert_int_equal(miner.jobs_count, 2);
+    assert_int_equal(miner.job.time, rig->time_max);
+    rig_free(rig);
+}
+
 static void worker_begins_at_its_last_known_rate(void **state)
 {
     (void)state;
@@ -323,6 +354,8 @@ int main(void)
         cmocka_unit_test(new_work_postpones_the_refresh),
         cmocka_unit_test(difficulty_is_sent_once_directly_before_the_notify_it_is_for),
         cmocka_unit_test(miners_wishes_about_difficulty_are_honoured),
+        cmocka_unit_test(minimum_difficulty_may_be_negotiated_while_mining),
+        cmocka_unit_test(refreshed_job_stays_below_the_latest_time_of_its_commitment),
         cmocka_unit_test(worker_begins_at_its_last_known_rate),
         cmocka_unit_test(rate_of_a_worker_is_told_when_it_leaves),
         cmocka_unit_test(flood_of_easy_shares_makes_the_job_harder_and_clean),

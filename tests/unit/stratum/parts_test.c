@@ -11,6 +11,7 @@
 #include "stratum/miner_kind.h"
 #include "stratum/rate.h"
 #include "stratum/schedule.h"
+#include "stratum/stratum.h"
 #include "stratum/user_name.h"
 
 static uint64_t next_random(uint64_t *seed)
@@ -252,6 +253,34 @@ static void password_options_are_found_between_any_separators(void **state)
     assert_true(options.fixed <= 0);
 }
 
+static void assert_texts_differ(const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert_string_not_equal(texts[i], "unknown");
+        for (size_t j = 0; j < i; j++) {
+            assert_string_not_equal(texts[i], texts[j]);
+        }
+    }
+}
+
+static void every_reason_has_a_text_of_its_own(void **state)
+{
+    (void)state;
+    const char *texts[64];
+    for (unsigned i = 0; i < STRATUM_VERDICTS_COUNT; i++) {
+        texts[i] = stratum_verdict_text((enum stratum_verdict)i);
+    }
+    assert_texts_differ(texts, STRATUM_VERDICTS_COUNT);
+    for (unsigned i = 0; i < STRATUM_CLOSES_COUNT; i++) {
+        texts[i] = stratum_close_text((enum stratum_close)i);
+    }
+    assert_texts_differ(texts, STRATUM_CLOSES_COUNT);
+    for (unsigned i = 0; i <= STRATUM_REFUSED_MEMORY; i++) {
+        texts[i] = stratum_refusal_text((enum stratum_refusal)i);
+    }
+    assert_texts_differ(texts, STRATUM_REFUSED_MEMORY + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +294,7 @@ int main(void)
         cmocka_unit_test(underscore_separates_only_on_request),
         cmocka_unit_test(overlong_user_name_is_cut_and_still_matches_itself),
         cmocka_unit_test(password_options_are_found_between_any_separators),
+        cmocka_unit_test(every_reason_has_a_text_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -355,6 +355,27 @@ static void session_is_not_taken_up_late_or_by_a_wrong_name(void **state)
     rig_free(rig);
 }
 
+static void session_taken_up_for_another_address_begins_anew_and_keeps_its_jobs(void **state)
+{
+    (void)state;
+    struct rig *rig = calm_rig();
+    struct rig_miner miner = rig_miner_open(rig, "test/1");
+    struct rig_miner old = miner;
+    struct rig_solution solution = rig_miner_mine(&miner, 1.01e-6);
+    stratum_disconnected(rig->stratum, miner.session, rig->now);
+    miner.session = rig_connect(rig, "192.0.2.7");
+    rig_miner_begin(&miner, "test/1", RIG_OTHER_ADDRESS ".x", old.name);
+    assert_false(rig_view(rig, miner.session).is_resumed);
+    // What the old job committed to stays what it was, whoever sends the share.
+    miner.job = old.job;
+    rig_miner_submit(&miner, &solution);
+    assert_non_null(strstr(rig_take(rig, miner.session), "\"result\":true"));
+    assert_int_equal(rig->shares_count, 1);
+    assert_int_equal(rig->shares[0].payout.size, 22);
+    assert_string_equal(rig->shares[0].user, RIG_OTHER_ADDRESS ".x");
+    rig_free(rig);
+}
+
 static void many_lost_sessions_are_bounded(void **state)
 {
     (void)state;
@@ -548,6 +569,7 @@ int main(void)
         cmocka_unit_test(lost_session_is_taken_up_with_its_jobs),
         cmocka_unit_test(session_is_taken_up_while_we_think_it_alive),
         cmocka_unit_test(session_is_not_taken_up_late_or_by_a_wrong_name),
+        cmocka_unit_test(session_taken_up_for_another_address_begins_anew_and_keeps_its_jobs),
         cmocka_unit_test(many_lost_sessions_are_bounded),
         cmocka_unit_test(pause_closes_everybody),
         cmocka_unit_test(drain_asks_miners_to_reconnect_and_closes),
