@@ -55,8 +55,7 @@ int64_t backend_back_off(struct backend *backend, int64_t *backoff_ms)
     int64_t wait_ms = *backoff_ms;
     *backoff_ms =
         wait_ms * 2 < backend->config.backoff_max_ms ? wait_ms * 2 : backend->config.backoff_max_ms;
-    uint64_t spread = (uint64_t)wait_ms / 2 + 1;
-    return wait_ms - wait_ms / 4 + (int64_t)env_random_below(backend->env, spread);
+    return wait_ms - (int64_t)env_random_below(backend->env, (uint64_t)wait_ms / 2 + 1);
 }
 
 void backend_wake(struct backend *backend)
@@ -355,8 +354,7 @@ void backend_free(struct backend *backend)
 
 void backend_refresh(struct backend *backend)
 {
-    backend->work.wants_template = true;
-    backend_wake(backend);
+    work_want_template(backend);
 }
 
 void backend_set_coinbase_reserve(struct backend *backend, uint32_t weight, uint32_t sigops)

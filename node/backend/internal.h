@@ -59,6 +59,7 @@ struct work_state {
     struct template_job *jobs;    // all that run
     struct template_job *get_job; // of the last getblocktemplate, NULL if none runs
     bool wants_template;
+    struct mono_time wanted_at;
     struct mono_time refresh_at;
     struct mono_time poll_at;
     struct mono_time longpoll_at;
@@ -70,6 +71,7 @@ struct work_state {
     struct hash256 session_prev;     // prev of its last template
     struct mono_time mismatch_since; // its own tip is another than its templates'
     char longpoll_id[256];
+    struct hash256 longpoll_prev;    // session_prev when the long-poll was sent
     unsigned longpoll_useless_count; // in a row
 };
 
@@ -155,7 +157,8 @@ void backend_leave_active(struct backend *backend); // its work is cancelled; an
 struct mono_time mono_after(struct mono_time from, int64_t ms);
 // Takes a deadline into account unless it has passed: then an answer is waited for, not time.
 void deadline_add(struct mono_time *next, struct mono_time deadline, struct now now);
-// The time between tries: doubled up to the cap; what is returned is spread by a quarter.
+// The time between tries, doubled up to the cap; what is returned is up to a half shorter, so that
+// nodes do not try in step.
 int64_t backend_back_off(struct backend *backend, int64_t *backoff_ms);
 void call_slot_init(struct call_slot *slot);
 void call_slot_clear(struct call_slot *slot);
@@ -173,6 +176,7 @@ void coin_daemon_fail(struct coin_daemon *daemon, enum daemon_state state, const
 void coin_daemon_took_template(struct coin_daemon *daemon); // it gave a good one
 
 // work.c
+void work_want_template(struct backend *backend); // as soon as can be
 void work_begin_session(struct backend *backend);
 void work_end_session(struct backend *backend);
 void work_tick(struct backend *backend, struct now now);

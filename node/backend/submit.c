@@ -50,8 +50,11 @@ static void settle(struct delivery *delivery, enum block_fate fate, const char *
     if (fate == BLOCK_ACCEPTED || fate == BLOCK_KNOWN || fate == BLOCK_INCONCLUSIVE) {
         watch_add(backend, &submission->hash);
     }
-    // Accepted or too late: in either case there is a new tip to work on.
-    backend->work.wants_template = true;
+    // Accepted or too late: in either case there is a new tip to work on. The long-poll may have
+    // been faster.
+    if (!hash_equal(&backend->work.session_prev, &submission->hash)) {
+        work_want_template(backend);
+    }
     backend_wake(backend);
     const struct block_report report = {
         .hash = submission->hash, .daemon = daemon_index(delivery), .fate = fate, .reason = reason};

@@ -14,6 +14,13 @@ static struct coin_daemon *active_daemon(struct backend *backend)
     return backend->active == NO_DAEMON ? NULL : &backend->daemons[backend->active];
 }
 
+void work_want_template(struct backend *backend)
+{
+    backend->work.wants_template = true;
+    backend->work.wanted_at = net_loop_now(backend->loop).mono;
+    backend_wake(backend);
+}
+
 static int64_t poll_interval_ms(const struct backend *backend)
 {
     int64_t poll_ms = backend->config.poll_ms;
@@ -30,7 +37,7 @@ void work_begin_session(struct backend *backend)
     work->mismatch_since = MONO_NEVER;
     work->longpoll_useless_count = 0;
     work->longpoll_id[0] = '\0';
-    work->wants_template = true;
+    work_want_template(backend);
     work->refresh_at = MONO_NEVER;
     work->longpoll_at = MONO_NEVER;
     work->poll_at = mono_after(now, poll_interval_ms(backend));
@@ -113,6 +120,9 @@ static void apply_template(struct backend *backend, struct template_job *job)
     work->asked_at = job->asked_at;
     coin_daemon_took_template(&backend->daemons[backend->active]);
     backend->watch.is_wanted = backend->watch.is_wanted || is_new_block;
+    if (job->is_longpoll && job->asked_at.ms > work->wanted_at.ms) {
+        work->wants_template = false; // this is what was wished for
+    }
     backend->events.template_changed(backend->events.context, fresh, is_new_block);
 }
 
@@ -128,12 +138,11 @@ static void forget_job(struct backend *backend, const struct template_job *job)
     }
 }
 
-// A long-poll that answers at once with nothing new, or with an error, is none.
+// A long-poll that answers at once with the prev that it was sent with, or with an error, is none.
 static void judge_longpoll(struct backend *backend, const struct template_job *job, bool is_good)
 {
     struct work_state *work = &backend->work;
-    bool is_same_prev = is_good && work->has_session_prev &&
-                        hash_equal(&job->block_template->prev, &work->session_prev);
+    bool is_same_prev = is_good && hash_equal(&job->block_template->prev, &work->longpoll_prev);
     bool is_useful = is_good && !(job->is_quick && is_same_prev);
     work->longpoll_useless_count = is_useful ? 0 : work->longpoll_useless_count + 1;
     struct mono_time now = net_loop_now(backend->loop).mono;
@@ -291,6 +300,7 @@ static void start_longpoll(struct backend *backend)
                                           .answered = on_longpoll,
                                           .context = backend};
     backend->work.longpoll_at = MONO_NEVER;
+    backend->work.longpoll_prev = backend->work.session_prev;
     send_template_call(backend, &backend->work.longpoll, &spec);
 }
 
@@ -328,7 +338,7 @@ static void take_tip(struct backend *backend, const struct hash256 *tip)
         return;
     }
     if (work->has_session_prev) {
-        work->wants_template = true;
+        work_want_template(backend);
         check_mismatch(backend, now);
     }
 }
@@ -408,7 +418,7 @@ static void watch_safety(struct backend *backend, struct now now)
              (long long)age / 1000, error[0] != '\0' ? ": " : "", error);
     block_template_release(work->current);
     work->current = NULL;
-    work->wants_template = true;
+    work_want_template(backend);
     backend->events.work_unsafe(backend->events.context, reason);
 }
 

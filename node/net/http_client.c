@@ -156,11 +156,14 @@ static void act(struct http_client *client, curl_socket_t descriptor, int flags)
     finish_all(client);
 }
 
+// A reset comes as an error of the poll. It is not passed on as such: libcurl then finds it by
+// reading, and sends the request again if it was a kept connection that the daemon had closed
+// meanwhile.
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct watched_socket *watched = poll->data;
-    int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
-                (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0) | (status < 0 ? CURL_CSELECT_ERR : 0);
+    int flags = (events & UV_READABLE || status < 0 ? CURL_CSELECT_IN : 0) |
+                (events & UV_WRITABLE || status < 0 ? CURL_CSELECT_OUT : 0);
     act(watched->client, watched->descriptor, flags); // may free `watched`
 }
 

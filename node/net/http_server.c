@@ -158,10 +158,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
                     size_t size)
 {
     struct http_session *session = user;
-    struct lws_context *context = lws_get_context(wsi);
-    const struct http_server *server = context == NULL ? NULL : lws_context_user(context);
     if (reason == LWS_CALLBACK_HTTP)
-        return begin_request(server, session, wsi, in);
+        return begin_request(lws_context_user(lws_get_context(wsi)), session, wsi, in);
     if (reason == LWS_CALLBACK_HTTP_WRITEABLE)
         return write_more(session, wsi);
     if (reason == LWS_CALLBACK_CLOSED_HTTP && session != NULL)

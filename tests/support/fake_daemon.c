@@ -315,7 +315,7 @@ static void answer_batch(struct fake_daemon *daemon, struct fake_http_exchange *
     size_t left = json_size(batch) - (daemon->settings.batch == BATCH_SHORT ? 1 : 0);
     buffer_init(&out, ANSWER_MAX);
     json_writer_init(&writer, &out);
-    if (daemon->settings.batch == BATCH_REFUSED) {
+    if (daemon->settings.batch == BATCH_REFUSED || daemon->settings.batch == BATCH_RESETS) {
         json_begin_object(&writer, NULL);
         write_error(&writer, -32600, "Batches are not supported");
         json_end_object(&writer);
@@ -327,9 +327,12 @@ static void answer_batch(struct fake_daemon *daemon, struct fake_http_exchange *
         }
         json_end_array(&writer);
     }
-    bool is_http_error = daemon->settings.batch == BATCH_HTTP_400;
-    fake_http_answer(exchange, is_http_error ? 400 : 200, (const char *)out.data,
-                     is_http_error ? 0 : out.size);
+    bool is_empty = daemon->settings.batch == BATCH_HTTP_400;
+    if (daemon->settings.batch == BATCH_RESETS) {
+        fake_http_reset_next(exchange);
+    }
+    fake_http_answer(exchange, is_empty ? 400 : 200, (const char *)out.data,
+                     is_empty ? 0 : out.size);
     buffer_clear(&out);
 }
 

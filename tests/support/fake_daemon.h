@@ -12,7 +12,8 @@ enum fake_batch {
     BATCH_TAKEN,
     BATCH_REFUSED, // an error object instead of an array
     BATCH_HTTP_400,
-    BATCH_SHORT, // the last reply is missing
+    BATCH_RESETS, // as lcoin: an error, and the connection's next request is met with a reset
+    BATCH_SHORT,  // the last reply is missing
 };
 
 struct fake_daemon_settings {

@@ -31,6 +31,7 @@ struct fake_http_exchange {
     enum fake_fault fault;
     size_t huge_left;
     struct net_timer *drip;
+    bool resets_next;
 };
 
 static void free_http_if_unused(struct fake_http *http)
@@ -115,7 +116,10 @@ static void on_received(void *context, struct net_connection *connection, const 
                         size_t size)
 {
     struct fake_http_exchange *exchange = context;
-    (void)connection;
+    if (exchange->resets_next) {
+        net_connection_reset(connection);
+        return;
+    }
     write_bytes(&exchange->in, data, size);
     assert(!exchange->in.failed);
     serve(exchange);
@@ -228,6 +232,11 @@ void fake_http_answer(struct fake_http_exchange *exchange, int status, const cha
     serve(exchange);
 }
 
+void fake_http_reset_next(struct fake_http_exchange *exchange)
+{
+    exchange->resets_next = true;
+}
+
 static void on_drip(void *context, struct now now)
 {
     struct fake_http_exchange *exchange = context;
@@ -271,6 +280,9 @@ void fake_http_misbehave(struct fake_http_exchange *exchange, enum fake_fault fa
         return;
     case FAULT_CLOSE_AT_ONCE:
         net_connection_close(exchange->connection);
+        return;
+    case FAULT_RESET:
+        net_connection_reset(exchange->connection);
         return;
     case FAULT_CLOSE_MID_BODY:
         write_head(exchange, 200, "Content-Length: 1000\r\n\r\n{\"result\":");

@@ -16,6 +16,7 @@ enum fake_fault {
     FAULT_HTTP_500,       // HTTP 500 with an HTML page
     FAULT_EMPTY,          // HTTP 200 with an empty body
     FAULT_CLOSE_AT_ONCE,  // closes instead of an answer
+    FAULT_RESET,          // the same by a reset
     FAULT_CLOSE_MID_BODY, // closes half-way through the promised length
     FAULT_HUGE,           // an 80 MB body of promised length
     FAULT_HUGE_UNSIZED,   // the same without a promised length
@@ -54,6 +55,8 @@ uint16_t fake_http_port(const struct fake_http *http);
 size_t fake_http_connections(const struct fake_http *http);
 void fake_http_answer(struct fake_http_exchange *exchange, int status, const char *body,
                       size_t size);
+// Resets the connection at its next request, though the answers promise to keep it.
+void fake_http_reset_next(struct fake_http_exchange *exchange);
 void fake_http_misbehave(struct fake_http_exchange *exchange, enum fake_fault fault);
 
 #endif

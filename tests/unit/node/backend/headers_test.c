@@ -111,8 +111,8 @@ static void every_foot_of_a_long_gap_is_found(void **state)
 static void daemons_without_batches_are_asked_singly(void **state)
 {
     (void)state;
-    static const enum fake_batch kinds[] = {BATCH_REFUSED, BATCH_HTTP_400};
-    for (size_t i = 0; i < 2; i++) {
+    static const enum fake_batch kinds[] = {BATCH_REFUSED, BATCH_HTTP_400, BATCH_RESETS};
+    for (size_t i = 0; i < 3; i++) {
         struct world world;
         world_init(&world, 1);
         fake_daemon_mine(world.daemons[0], 290, 1);
@@ -121,6 +121,7 @@ static void daemons_without_batches_are_asked_singly(void **state)
         start_fetching(&world);
         world_run_until(&world, is_finished);
         assert_fetched(&world, 280);
+        assert_int_equal(world_log_count(&world, "headers cannot be fetched"), 0);
         world_clear(&world);
     }
 }

@@ -151,9 +151,9 @@ static void block_goes_to_every_daemon_at_once_and_whole(void **state)
 static void faults_delay_a_block_but_do_not_lose_it(void **state)
 {
     (void)state;
-    static const enum fake_fault faults[] = {FAULT_HANG,          FAULT_GARBAGE,
-                                             FAULT_HTTP_500,      FAULT_EMPTY,
-                                             FAULT_CLOSE_AT_ONCE, FAULT_CLOSE_MID_BODY};
+    static const enum fake_fault faults[] = {FAULT_HANG,  FAULT_GARBAGE,       FAULT_HTTP_500,
+                                             FAULT_EMPTY, FAULT_CLOSE_AT_ONCE, FAULT_CLOSE_MID_BODY,
+                                             FAULT_RESET};
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         struct world world;
         world_init(&world, 1);

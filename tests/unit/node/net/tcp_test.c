@@ -86,7 +86,7 @@ static void dialing_ends_at_its_timeout_and_may_be_ended_before(void **state)
     int fillers[4];
     for (size_t i = 0; i < 4; i++) {
         fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
+        (void)connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
     }
     struct net_connect_options options = {
         .host = "127.0.0.1", .port = ntohs(address.sin_port), .timeout_ms = 100};
