@@ -1,8 +1,6 @@
 // The documents "payouts", "credits" and "loose": what the share-chain says is owed, everything
 // that is needed to compute it again, and what waits to be credited.
 #include <stdlib.h>
-#include <string.h>
-#include "node/pow/sha256.h"
 #include "node/report_parts.h"
 
 // Credits enter payouts this many blocks late (protocol section 8).
@@ -22,42 +20,26 @@ struct payee {
 };
 
 struct payees {
-    struct map *by_script; // SHA-256 of a script -> index + 1
     struct payee *items;
     size_t count, capacity;
-    bool has_failed; // out of memory: the sums are incomplete
+    bool has_failed; // out of memory: some are missing
 };
 
-static struct payee *payee_add(struct payees *payees, const struct script *script)
+static void add_payee(void *context, const struct script *script, const struct u256 *weight)
 {
+    struct payees *payees = context;
     if (payees->count == payees->capacity) {
         size_t capacity = payees->capacity == 0 ? 256 : payees->capacity * 2;
         struct payee *grown = realloc(payees->items, capacity * sizeof(*grown));
-        if (grown == NULL)
-            return NULL;
+        if (grown == NULL) {
+            payees->has_failed = true;
+            return;
+        }
         payees->items = grown;
         payees->capacity = capacity;
     }
-    struct payee *added = &payees->items[payees->count];
+    payees->items[payees->count] = (struct payee){*script, *weight};
     payees->count++;
-    *added = (struct payee){.script = *script};
-    return added;
-}
-
-static void add_credit(void *context, const struct script *script, const struct u256 *weight)
-{
-    struct payees *payees = context;
-    struct hash256 key;
-    sha256_once(script->bytes, script->size, &key);
-    uintptr_t place = (uintptr_t)map_find(payees->by_script, &key);
-    struct payee *payee = place != 0 ? &payees->items[place - 1] : payee_add(payees, script);
-    if (payee == NULL) {
-        payees->has_failed = true;
-        return;
-    }
-    if (place == 0)
-        map_set(payees->by_script, &key, (void *)(uintptr_t)payees->count);
-    payee->weight = u256_add(&payee->weight, weight);
 }
 
 // Heaviest first, then by script, as the split orders them.
@@ -68,33 +50,13 @@ static int compare_payees(const void *a, const void *b)
     return order != 0 ? order : script_compare(&left->script, &right->script);
 }
 
-static void payees_of_window(const struct node *node, const struct window_view *window,
-                             struct payees *payees)
-{
-    *payees = (struct payees){.by_script = map_new(&node->env)};
-    struct hash256 id = window->epoch;
-    struct link_view link;
-    for (uint32_t i = 0; i < window->links_count; i++) {
-        sharechain_link_credits(node->sharechain, &id, add_credit, payees);
-        if (!sharechain_link(node->sharechain, &id, &link))
-            break;
-        id = link.anchor;
-    }
-    if (payees->count > 0)
-        qsort(payees->items, payees->count, sizeof(payees->items[0]), compare_payees);
-}
-
-static void payees_clear(struct payees *payees)
-{
-    map_free(payees->by_script);
-    free(payees->items);
-}
-
 static void write_payees(const struct node *node, const struct window_view *window,
                          uint64_t value_sats, struct json_writer *writer)
 {
-    struct payees payees;
-    payees_of_window(node, window, &payees);
+    struct payees payees = {0};
+    sharechain_window_weights(node->sharechain, &window->epoch, add_payee, &payees);
+    if (payees.count > 0)
+        qsort(payees.items, payees.count, sizeof(payees.items[0]), compare_payees);
     double sum = u256_to_double(&window->sum);
     json_write_u64(writer, "payees_count", payees.count);
     json_write_bool(writer, "is_complete", !payees.has_failed && payees.count <= PAYEES_SHOWN_MAX);
@@ -109,7 +71,7 @@ static void write_payees(const struct node *node, const struct window_view *wind
         json_end_object(writer);
     }
     json_end_array(writer);
-    payees_clear(&payees);
+    free(payees.items);
 }
 
 // The window of a link taken as E; of link 0 it is empty.

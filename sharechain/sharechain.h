@@ -66,7 +66,7 @@ enum verdict sharechain_add_share(struct sharechain *chain, const struct share_a
 void sharechain_add_body(struct sharechain *chain, const uint8_t *bytes, size_t size,
                          uint32_t source);
 // Forgets what waits on behalf of a source that has gone.
-void sharechain_forget_source(struct sharechain *chain, uint32_t source);
+void sharechain_forget_source(struct sharechain *chain, uint32_t number);
 
 // The verdict on these very bytes as a share (never on an id: others can alter a copy).
 enum verdict sharechain_share_verdict(const struct sharechain *chain, const uint8_t *bytes,
@@ -146,6 +146,12 @@ struct window_view {
 // The window of a link taken as E.
 bool sharechain_window(const struct sharechain *chain, const struct hash256 *id,
                        struct window_view *view);
+// The weights of that window, script by script, zeros left out. Costs what the window differs from
+// the one that was looked at or minted on last.
+bool sharechain_window_weights(struct sharechain *chain, const struct hash256 *id,
+                               void (*visit)(void *context, const struct script *script,
+                                             const struct u256 *weight),
+                               void *context);
 // The window that a share with this id is paid by: its E. False if no such share is here.
 bool sharechain_share_window(const struct sharechain *chain, const struct hash256 *id,
                              struct window_view *view);
@@ -211,7 +217,7 @@ struct mint {
 // Works on the heaviest link whose tip has no more work than prev (protocol section 9), with every
 // includable grain.
 enum mint_result sharechain_mint(struct sharechain *chain, const struct mint_spec *spec,
-                                 struct mint **mint);
+                                 struct mint **result);
 struct mint *mint_hold(struct mint *mint);
 void mint_release(struct mint *mint);
 // The outputs of a share of this mint; outputs has room for COINBASE_OUTPUTS_MAX. own_script only

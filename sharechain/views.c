@@ -127,6 +127,21 @@ bool sharechain_window(const struct sharechain *chain, const struct hash256 *id,
     return link != NULL;
 }
 
+bool sharechain_window_weights(struct sharechain *chain, const struct hash256 *id,
+                               void (*visit)(void *context, const struct script *script,
+                                             const struct u256 *weight),
+                               void *context)
+{
+    struct link *link = find_valid_link(chain, id);
+    if (link == NULL || !window_move(chain, link))
+        return false;
+    for (size_t i = 0; i < chain->scripts_count; i++) {
+        if (!u256_is_zero(&chain->window.weights[i]))
+            visit(context, &chain->scripts[i], &chain->window.weights[i]);
+    }
+    return true;
+}
+
 bool sharechain_share_window(const struct sharechain *chain, const struct hash256 *id,
                              struct window_view *view)
 {

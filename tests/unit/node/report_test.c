@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "node/base/hex.h"
 #include "node/base/json.h"
 #include "tests/unit/node/node_fixture.h"
 
@@ -295,6 +296,51 @@ static void payouts_are_those_of_the_work_that_is_served(void **state)
     answer_clear(&answer);
 }
 
+struct script_sum {
+    struct script script;
+    struct u256 total;
+};
+
+static void add_weight_of_script(void *context, const struct script *script,
+                                 const struct u256 *weight)
+{
+    struct script_sum *sum = context;
+    if (script_equal(script, &sum->script))
+        sum->total = u256_add(&sum->total, weight);
+}
+
+static void weight_of_a_payee_is_what_the_links_of_the_window_credit_him(void **state)
+{
+    struct node_fixture *fixture = *state;
+    struct sharechain *chain = fixture->node.sharechain;
+    node_fixture_grow(fixture, 200, 3); // longer than the window
+    struct link_view link;
+    struct window_view window;
+    sharechain_tip(chain, &link);
+    assert_true(sharechain_window(chain, &link.id, &window));
+    assert_true(window.links_count < link.height);
+    struct script_sum sum = {.script = maker_script(2)};
+    for (uint32_t i = 0; i < window.links_count; i++) {
+        assert_true(sharechain_link_at(chain, window.epoch_height - i, &link));
+        sharechain_link_credits(chain, &link.id, add_weight_of_script, &sum);
+    }
+    struct answer answer;
+    char hex[2 * SCRIPT_SIZE_MAX + 1];
+    bool is_found = false;
+    hex_encode(sum.script.bytes, sum.script.size, hex);
+    ask(&fixture->node, &answer, "{\"command\":\"payouts\"}");
+    struct json_value payees = json_get(json_get(answer.root, "upcoming"), "payees");
+    for (struct json_value v = json_first(payees); json_exists(v); v = json_next(v)) {
+        struct u256 weight = get_u256(v, "weight");
+        if (!json_text_equals(json_get(v, "script"), hex))
+            continue;
+        assert_int_equal(u256_compare(&weight, &sum.total), 0);
+        is_found = true;
+    }
+    assert_true(is_found);
+    answer_clear(&answer);
+}
+
 static void window_of_the_next_block_is_the_one_that_its_share_is_paid_by(void **state)
 {
     struct node_fixture *fixture = *state;
@@ -478,6 +524,7 @@ int main(void)
         NODE_TEST(credits_of_an_older_tip_end_there),
         NODE_TEST(credits_carry_the_whole_pool_file),
         NODE_TEST(payouts_are_those_of_the_work_that_is_served),
+        NODE_TEST(weight_of_a_payee_is_what_the_links_of_the_window_credit_him),
         NODE_TEST(window_of_the_next_block_is_the_one_that_its_share_is_paid_by),
         NODE_TEST(status_says_how_long_blocks_pay_their_finder_alone),
         NODE_TEST(block_tells_whom_it_paid_and_how_deep_it_lies),
