@@ -241,10 +241,6 @@ static uint64_t tell_share(struct stratum *stratum, const struct session *sessio
     memcpy(share->header, submit->header, HEADER_SIZE);
     memcpy(share->extranonce, submit->solution.extranonce, COINBASE_EXTRANONCE_SIZE);
     share->hash = *hash;
-    if (share->is_block) {
-        log_event(stratum->env->log, LOG_INFO, "stratum", "block found",
-                  LOG_TEXT("user", share->user), LOG_I64("height", job->work->height));
-    }
     return stratum->events.share_found(stratum->events.context, share);
 }
 
