@@ -227,7 +227,7 @@ enum verdict tx_check(const struct tx_view *tx)
     if (has_input_twice(tx))
         return VERDICT_INPUT_TWICE;
     struct tx_inputs walk = tx_inputs_begin(tx);
-    struct tx_input input;
+    struct tx_input input = {.script_size = 0};
     if (tx_is_coinbase(tx)) {
         tx_inputs_next(&walk, &input);
         bool fits =

@@ -38,8 +38,8 @@ struct extranonce {
     size_t second_size; // ours
 };
 
-// Takes the parameters of mining.notify. False (and *what says which one) if they are no job; *job
-// is then empty. Otherwise job_clear frees it.
+// Takes the parameters of mining.notify; more of them than there should be do no harm. False (and
+// *what says which one) if they are no job; *job is then empty. Otherwise job_clear frees it.
 bool job_read(struct job *job, struct json_value params, const char **what);
 void job_clear(struct job *job);
 // The header for our part of the extranonce (extranonce->second_size bytes) and a version, nonce 0.

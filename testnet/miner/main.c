@@ -17,6 +17,7 @@
 
 #define FILES_BESIDE 32 // descriptors that are no connections
 #define STATUS_USAGE 2
+#define SAID_MAX     10 // messages of clients in a second
 
 // What each connection logs in with.
 struct login {
@@ -24,10 +25,16 @@ struct login {
     struct client_config config;
 };
 
+// A thousand connections say the same a thousand times. The lock is held.
 static void say(void *context, const char *text)
 {
-    (void)context;
-    fprintf(stderr, "miner: %s\n", text);
+    struct miner *miner = context;
+    int64_t second = clock_now().mono.ms / 1000;
+    if (second != miner->said_second)
+        miner->said = 0;
+    miner->said_second = second;
+    if (miner->said++ < SAID_MAX)
+        fprintf(stderr, "miner: %s\n", text);
 }
 
 static int print_help(void)
@@ -77,6 +84,7 @@ static struct login *make_clients(struct miner *miner)
             .suggest_difficulty = settings->suggest_difficulty,
             .stats = &miner->stats,
             .say = say,
+            .context = miner,
         };
         miner->clients[i] = client_new(&logins[i].config, seed);
     }

@@ -23,6 +23,8 @@ struct miner {
     size_t next_client;      // whose turn it is
     struct limiter limiter;
     struct stats stats;
+    int64_t said_second; // what clients have to say is shown up to a number of times a second
+    unsigned said;
     bool is_paused; // no new work is taken
     bool is_stopping;
     // Clients whose output grew outside of the network thread.
