@@ -88,8 +88,9 @@ static void pass_time(struct vardiff *vardiff, struct mono_time now)
 
 void vardiff_add_share(struct vardiff *vardiff, double job_difficulty, struct mono_time now)
 {
-    // A share at another difficulty than the present one proves that much more or less work.
-    double weight = job_difficulty / vardiff->difficulty;
+    // A late share of an easier job proves that much less work. One of a harder job proves more,
+    // but counted as several it would look like a burst in the young window it falls into.
+    double weight = fmin(job_difficulty / vardiff->difficulty, 1);
     pass_time(vardiff, now);
     vardiff->shares += weight;
     vardiff->burst_shares += weight;

@@ -381,6 +381,23 @@ static void shares_of_an_easier_job_do_not_overshoot(void **state)
     assert_true(vardiff.difficulty == first);
 }
 
+static void late_share_of_a_harder_job_is_no_burst(void **state)
+{
+    (void)state;
+    struct vardiff vardiff;
+    struct vardiff_start start = start_at(1024, VARDIFF_GUESS);
+    struct mono_time now = {0};
+    double wanted = 0;
+    vardiff_init(&vardiff, &start, now);
+    now.ms = 8000;
+    assert_int_equal(vardiff_check(&vardiff, now, &wanted), VARDIFF_CHANGE);
+    assert_true(wanted < 300);
+    vardiff_sent(&vardiff, wanted, INFINITY, now);
+    now.ms += 100;
+    vardiff_add_share(&vardiff, 1024, now);
+    assert_int_equal(vardiff_check(&vardiff, now, &wanted), VARDIFF_KEEP);
+}
+
 static void difficulties_are_integers_from_one_on_and_powers_of_two_if_wanted(void **state)
 {
     (void)state;
@@ -409,6 +426,7 @@ int main(void)
         cmocka_unit_test(ceiling_wins_over_floor_and_wish),
         cmocka_unit_test(ceiling_of_a_job_stops_the_climb),
         cmocka_unit_test(shares_of_an_easier_job_do_not_overshoot),
+        cmocka_unit_test(late_share_of_a_harder_job_is_no_burst),
         cmocka_unit_test(difficulties_are_integers_from_one_on_and_powers_of_two_if_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
