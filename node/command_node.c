@@ -107,8 +107,7 @@ static void reload(struct program *program)
     }
     config_compare(&program->config, fresh, say_changed, program);
     log_set_level(program->log, fresh->log_level);
-    log_event(program->log, LOG_INFO, "config", "reloaded: the log level is in force",
-              LOG_U64("log_level", fresh->log_level));
+    log_plain(program->log, LOG_INFO, "config", "read again: log-level is in force");
     free(fresh);
 }
 
