@@ -1,7 +1,7 @@
 // A node without sockets and daemons: a share-chain that grows by itself, an idle Stratum engine, a
 // daemon that nobody asks. For tests of what a node tells.
-#ifndef SHOAL_TESTS_UNIT_NODE_FIXTURE_H
-#define SHOAL_TESTS_UNIT_NODE_FIXTURE_H
+#ifndef SHOAL_TESTS_UNIT_NODE_NODE_FIXTURE_H
+#define SHOAL_TESTS_UNIT_NODE_NODE_FIXTURE_H
 
 #include "node/state.h"
 #include "tests/support/share_maker.h"
