@@ -181,7 +181,7 @@ static bool read_flags(struct config_reader *reader, int argc, const char *const
 {
     reader->layer = CONFIG_LAYER_FLAG;
     for (int i = 0; i < argc;) {
-        struct flag flag;
+        struct flag flag = {.value = NULL};
         char where[96];
         if (!next_flag(reader, argc, argv, &i, &flag))
             return false;
@@ -200,7 +200,7 @@ static bool read_file(struct config_reader *reader, int argc, const char *const 
 {
     const char *path = getenv(VARIABLE_PREFIX "CONFIG");
     for (int i = 0; i < argc;) {
-        struct flag flag;
+        struct flag flag = {.value = NULL};
         if (!next_flag(reader, argc, argv, &i, &flag))
             return false;
         if (strcmp(flag.name, "config") == 0)

@@ -93,7 +93,7 @@ static int on_value(void *context, const char *section, const char *name, const 
     else
         is_good = config_reader_set(source->reader, row, value, where);
     source->has_failed = !is_good;
-    if (is_good)
+    if (is_good && row != NULL)
         note_secrets(source, row, value);
     return is_good;
 }

@@ -105,7 +105,7 @@ bool work_job_commitment(void *context, const struct stratum_job_request *reques
 void work_released(void *context, void *owner);
 
 // found.c
-uint64_t found_share(void *context, const struct stratum_share *share);
+uint64_t found_share(void *context, const struct stratum_share *found);
 
 // miners.c
 bool miners_listen(struct node *node, char error[NODE_ERROR_SIZE]);

@@ -128,6 +128,7 @@ void text_table_write(const struct text_table *table, const char *empty, struct 
         write_text(out, empty);
         return;
     }
+    assert(table->columns_count > 0);
     for (size_t i = 0; i < table->columns_count; i++)
         write_cell(table, i, table->columns[i].heading, out);
     const char *cell = (const char *)table->cells.data;

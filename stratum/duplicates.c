@@ -1,5 +1,6 @@
 #include "stratum/duplicates.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define CAPACITY_FIRST 8
@@ -79,6 +80,7 @@ enum duplicates_result duplicates_insert(struct duplicates *set, const struct du
         }
         slot = slot_of(set, key, seed);
     }
+    assert(slot != NULL);
     slot->key = *key;
     slot->is_used = true;
     set->count++;

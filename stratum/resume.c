@@ -59,7 +59,7 @@ void resume_park(struct session *session)
 {
     struct stratum *stratum = session->engine;
     if (stratum->parked == NULL) {
-        stratum->parked = malloc(PARKED_MAX * sizeof(struct session *));
+        stratum->parked = calloc(PARKED_MAX, sizeof(struct session *));
         if (stratum->parked == NULL) {
             session_free(session);
             return;

@@ -254,12 +254,12 @@ void stratum_free(struct stratum *stratum);
 enum stratum_refusal stratum_connected(struct stratum *stratum, const struct stratum_peer *peer,
                                        struct now now, uint64_t *session);
 // Any cut of the byte stream. An id that is gone is ignored, here and below.
-void stratum_receive(struct stratum *stratum, uint64_t session, const void *bytes, size_t size,
+void stratum_receive(struct stratum *stratum, uint64_t id, const void *bytes, size_t size,
                      struct now now);
 // The transport's queue of this session became empty.
-void stratum_drained(struct stratum *stratum, uint64_t session, struct now now);
+void stratum_drained(struct stratum *stratum, uint64_t id, struct now now);
 // The connection ended, or failed.
-void stratum_disconnected(struct stratum *stratum, uint64_t session, struct now now);
+void stratum_disconnected(struct stratum *stratum, uint64_t id, struct now now);
 void stratum_tick(struct stratum *stratum, struct now now);
 // When stratum_tick has something to do next; MONO_NEVER if nothing.
 struct mono_time stratum_next_deadline(const struct stratum *stratum);

@@ -66,9 +66,9 @@ static void store_be(uint8_t *bytes, uint32_t value)
 // One round; the caller renames the eight working variables from round to round instead of moving
 // them.
 #define ROUND(a, b, c, d, e, f, g, h, t)                                                           \
-    h += big_sigma1(e) + choose(e, f, g) + sha256_constants[t] + schedule[t];                      \
-    d += h;                                                                                        \
-    h += big_sigma0(a) + majority(a, b, c)
+    (h) += big_sigma1(e) + choose(e, f, g) + sha256_constants[t] + schedule[t];                    \
+    (d) += (h);                                                                                    \
+    (h) += big_sigma0(a) + majority(a, b, c)
 
 static void compress(uint32_t state[8], uint32_t schedule[64])
 {

@@ -6,6 +6,7 @@ FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
 LINE_COLUMNS_MAX = 100
 PARAMETERS_MAX = 5
+BLOCKS_MAX = 3
 
 CODE = (".c", ".h", ".py", ".js", ".cmake", "CMakeLists.txt")
 # Signatures that are not ours to choose.
@@ -53,6 +54,33 @@ def check_parameters(tree):
                 yield Finding(path, function.first_line, message)
 
 
+def deepest_block(body):
+    """(depth, index) of the most nested block of statements; the function's own has depth 0."""
+    deepest, kinds = (0, 0), []
+    for index, char in enumerate(body):
+        if char == "{":
+            # Braces that hold values follow "=", a comma, or without a space a type.
+            before = body[:index].rstrip()[-1:]
+            is_value = before in ("=", ",") or (before == ")" and body[index - 1] == ")")
+            is_in_value = before == "{" and kinds[-1] is False
+            kinds.append(not (is_value or is_in_value))
+            if kinds[-1] and kinds.count(True) - 1 > deepest[0]:
+                deepest = (kinds.count(True) - 1, index)
+        elif char == "}":
+            kinds.pop()
+    return deepest
+
+
+def check_nesting(tree):
+    for path, code in tree.code():
+        for function in functions(code):
+            depth, index = deepest_block(function.body)
+            if depth > BLOCKS_MAX:
+                line = function.last_line - function.body.count("\n", index)
+                message = f"{function.name}: {depth} blocks in each other; at most {BLOCKS_MAX}"
+                yield Finding(path, line, message)
+
+
 def function_of(lines):
     return {"node/a.c": "int a(void)\n{\n" + "    b();\n" * (lines - 3) + "}\n"}
 
@@ -79,6 +107,18 @@ RULES = [
             {"node/a.c": "int b;\nint a(\n  int b)\n{\n" + "    b(); // }\n" * 67 + "}\n"},
         ],
         accepted=[function_of(70), {"node/a.c": "int a[] = {\n" + "    1,\n" * 100 + "};\n"}],
+    ),
+    Rule(
+        "nesting",
+        check_nesting,
+        refused=[
+            {"node/a.c": "int a(void)\n{\nif (b) {\nfor (;;) {\ndo {\nif (c) {\n}}}}}\n"},
+            {"node/a.c": "int a(void)\n{\nif (b) {} else {\nswitch (c) {\ncase 1: {\ndo {}}}}}"},
+        ],
+        accepted=[
+            {"node/a.c": "int a(void)\n{\nif (b) {\nfor (;;) {\nif (c) {\n}}}}\n"},
+            {"node/a.c": "int a(void)\n{\nif (b) {\nint c[] = {{{{1}}}, (struct d){{{2}}}};\n}}\n"},
+        ],
     ),
     Rule(
         "parameters",

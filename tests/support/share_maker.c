@@ -158,7 +158,7 @@ enum verdict maker_add(struct sharechain *chain, const struct made_share *made, 
 }
 
 void maker_header(struct sharechain *chain, const struct header_node *prev, uint32_t time,
-                  uint64_t salt, uint8_t bytes[HEADER_SIZE])
+                  uint64_t salt, uint8_t out[HEADER_SIZE])
 {
     struct header header = {.version = 0x20000000, .prev = prev->id, .time = time};
     if (header.time <= prev->median_time)
@@ -171,7 +171,7 @@ void maker_header(struct sharechain *chain, const struct header_node *prev, uint
     struct hash256 id;
     do {
         header.nonce++;
-        header_encode(&header, bytes);
-        header_id(bytes, &id);
+        header_encode(&header, out);
+        header_id(out, &id);
     } while (!target_is_met(&id, &target));
 }

@@ -49,6 +49,6 @@ void made_share_clear(struct made_share *made);
 enum verdict maker_add(struct sharechain *chain, const struct made_share *made, uint32_t source);
 // A block header on top of prev with the right bits and a hash that meets them.
 void maker_header(struct sharechain *chain, const struct header_node *prev, uint32_t time,
-                  uint64_t salt, uint8_t header[HEADER_SIZE]);
+                  uint64_t salt, uint8_t out[HEADER_SIZE]);
 
 #endif

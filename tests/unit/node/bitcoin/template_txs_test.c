@@ -195,7 +195,7 @@ static void random_templates_are_trimmed_as_the_slow_way_does(void **state)
     for (size_t round = 0; round < 20000; round++) {
         struct fake fake;
         bool must_stay[TXS_MAX] = {false};
-        bool expected[TXS_MAX];
+        bool expected[TXS_MAX] = {false};
         bool is_kept[TXS_MAX];
         random_fake(&seed, &fake);
         size_t count = fake.view.count;
