@@ -9,8 +9,7 @@
 struct parse {
     const struct option_set *set;
     uint8_t *out;
-    char *error;
-    size_t error_capacity;
+    char *error; // OPTIONS_ERROR_SIZE
 };
 
 static const struct option *find_option(const struct option_set *set, const char *name, size_t size)
@@ -91,26 +90,26 @@ static bool complain(const struct parse *parse, const struct option *option, con
     switch (option->kind) {
     case OPTION_COUNT:
     case OPTION_NUMBER:
-        snprintf(parse->error, parse->error_capacity,
-                 "--%s %s: wanted a number from %llu to %llu%s", option->name, value,
-                 (unsigned long long)option->min, (unsigned long long)option->max,
+        snprintf(parse->error, OPTIONS_ERROR_SIZE, "--%s %s: wanted a number from %llu to %llu%s",
+                 option->name, value, (unsigned long long)option->min,
+                 (unsigned long long)option->max,
                  option->kind == OPTION_COUNT ? ", suffixes k, M, G, T allowed" : "");
         break;
     case OPTION_CHOICE:
-        snprintf(parse->error, parse->error_capacity, "--%s %s: wanted one of %s", option->name,
-                 value, option->choices);
+        snprintf(parse->error, OPTIONS_ERROR_SIZE, "--%s %s: wanted one of %s", option->name, value,
+                 option->choices);
         break;
     case OPTION_LIST:
-        snprintf(parse->error, parse->error_capacity,
+        snprintf(parse->error, OPTIONS_ERROR_SIZE,
                  "--%s %s: given too often, wanted at most %d times", option->name, value,
                  OPTION_LIST_MAX);
         break;
     case OPTION_FLAG:
-        snprintf(parse->error, parse->error_capacity, "--%s=%s: takes no value, wanted --%s alone",
+        snprintf(parse->error, OPTIONS_ERROR_SIZE, "--%s=%s: takes no value, wanted --%s alone",
                  option->name, value, option->name);
         break;
     case OPTION_TEXT:
-        snprintf(parse->error, parse->error_capacity, "--%s %s: wanted %s", option->name, value,
+        snprintf(parse->error, OPTIONS_ERROR_SIZE, "--%s %s: wanted %s", option->name, value,
                  option->value_name);
         break;
     }
@@ -160,7 +159,7 @@ static bool store_value(const struct parse *parse, const struct option *option, 
 
 static bool refuse(const struct parse *parse, const char *argument, const char *what)
 {
-    snprintf(parse->error, parse->error_capacity, "%s: %s; `%s --help` lists all options", argument,
+    snprintf(parse->error, OPTIONS_ERROR_SIZE, "%s: %s; `%s --help` lists all options", argument,
              what, parse->set->program);
     return false;
 }
@@ -196,9 +195,9 @@ static bool parse_argument(const struct parse *parse, int argc, char *const *arg
 }
 
 enum options_result options_parse(const struct option_set *set, int argc, char *const *argv,
-                                  void *out, char *error, size_t error_capacity)
+                                  void *out, char error[OPTIONS_ERROR_SIZE])
 {
-    struct parse parse = {.set = set, .out = out, .error = error, .error_capacity = error_capacity};
+    struct parse parse = {.set = set, .out = out, .error = error};
     for (size_t i = 0; i < set->count; i++) {
         const struct option *option = &set->options[i];
         if (option->fallback != NULL && !store_value(&parse, option, option->fallback))

@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include "node/base/bytes.h"
 
-#define OPTION_LIST_MAX 64
+#define OPTION_LIST_MAX    64
+#define OPTIONS_ERROR_SIZE 512
 
 enum option_kind {
     OPTION_FLAG,   // bool; takes no value
@@ -49,7 +50,7 @@ enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_BAD };
 
 // Fills the zeroed struct at `out` from defaults and argv. OPTIONS_BAD: `error` holds a sentence.
 enum options_result options_parse(const struct option_set *set, int argc, char *const *argv,
-                                  void *out, char *error, size_t error_capacity);
+                                  void *out, char error[OPTIONS_ERROR_SIZE]);
 // The text of --help.
 void options_write_help(const struct option_set *set, struct buffer *out);
 

@@ -8,7 +8,6 @@
 #include "node/pow/target.h"
 #include "testnet/common/memory.h"
 #include "testnet/devchain/open_script.h"
-#include "testnet/devchain/template.h"
 
 #define PART            "chain"
 #define POOL_BLOCKS_MAX 3      // traffic stops when this many blocks' worth wait
@@ -41,13 +40,16 @@ static bool load_block(void *context, const uint8_t *bytes, size_t size)
     return entry != NULL; // kept although it did not connect, as it was then
 }
 
-static bool load(struct daemon *daemon, char *error, size_t error_capacity)
+static bool load(struct daemon *daemon, char error[STORE_ERROR_SIZE])
 {
     struct store_report report;
-    if (daemon->options.directory == NULL)
+    struct store_options options = {.directory = daemon->options.directory,
+                                    .genesis = chain_genesis(daemon->chain)->block.bytes,
+                                    .each = load_block,
+                                    .context = daemon};
+    if (options.directory == NULL)
         return true;
-    daemon->store = store_open(daemon->options.directory, chain_genesis(daemon->chain)->block.bytes,
-                               load_block, daemon, &report, error, error_capacity);
+    daemon->store = store_open(&options, &report, error);
     if (daemon->store == NULL)
         return false;
     if (report.cut_size > 0)
@@ -61,7 +63,7 @@ static bool load(struct daemon *daemon, char *error, size_t error_capacity)
 }
 
 struct daemon *daemon_new(const struct env *env, const struct daemon_options *options,
-                          struct now now, char *error, size_t error_capacity)
+                          struct now now, char error[STORE_ERROR_SIZE])
 {
     struct daemon *daemon = memory_new(1, sizeof *daemon);
     daemon->options = *options;
@@ -76,7 +78,7 @@ struct daemon *daemon_new(const struct env *env, const struct daemon_options *op
     daemon->chain = chain_new(env, &chain);
     daemon->mempool = mempool_new(env);
     daemon->generator = generator_new(env);
-    if (!load(daemon, error, error_capacity)) {
+    if (!load(daemon, error)) {
         daemon_free(daemon);
         return NULL;
     }
@@ -168,17 +170,16 @@ static bool mine_and_submit(struct daemon *daemon, const struct template *templa
     return is_taken;
 }
 
-bool daemon_generate(struct daemon *daemon, const uint8_t *script, size_t script_size,
-                     uint64_t hashes_max, struct wall_time now, struct hash256 *id)
+bool daemon_generate(struct daemon *daemon, const struct mine_options *mine, struct wall_time now,
+                     struct hash256 *id)
 {
     uint64_t waiting = mempool_count(daemon->mempool);
     if (waiting < daemon->options.transactions)
         generator_add(daemon->generator, daemon->chain, daemon->mempool,
                       daemon->options.transactions - waiting);
     struct template template;
-    struct mine_options mine = {script, script_size, hashes_max};
     template_build(daemon->chain, daemon->mempool, now, &template);
-    bool is_taken = mine_and_submit(daemon, &template, &mine, now, id);
+    bool is_taken = mine_and_submit(daemon, &template, mine, now, id);
     template_clear(&template);
     return is_taken;
 }

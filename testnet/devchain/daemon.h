@@ -13,6 +13,7 @@
 #include "testnet/devchain/generator.h"
 #include "testnet/devchain/mempool.h"
 #include "testnet/devchain/store.h"
+#include "testnet/devchain/template.h"
 
 struct daemon_options {
     const struct chain_params *params;
@@ -39,7 +40,7 @@ struct daemon {
 // NULL if the stored chain cannot be used: `error` says why. env is borrowed and outlives the
 // daemon.
 struct daemon *daemon_new(const struct env *env, const struct daemon_options *options,
-                          struct now now, char *error, size_t error_capacity);
+                          struct now now, char error[STORE_ERROR_SIZE]);
 void daemon_free(struct daemon *daemon);
 
 // Takes a block and, if the tip changed, brings the pool along. Logs what happened.
@@ -49,8 +50,8 @@ enum verdict daemon_submit(struct daemon *daemon, const uint8_t *bytes, size_t s
 void daemon_tick(struct daemon *daemon, struct mono_time now);
 // Mines one block on the tip, with a block's worth of traffic first. False: hashes_max did not
 // suffice, or the disk is full.
-bool daemon_generate(struct daemon *daemon, const uint8_t *script, size_t script_size,
-                     uint64_t hashes_max, struct wall_time now, struct hash256 *id);
+bool daemon_generate(struct daemon *daemon, const struct mine_options *mine, struct wall_time now,
+                     struct hash256 *id);
 // Mines count + 1 blocks without transactions next to the last `count` ones (count <= height),
 // which so lose their place. False as above.
 bool daemon_reorganise(struct daemon *daemon, uint64_t count, uint64_t hashes_max,

@@ -110,10 +110,10 @@ static int run_server(struct daemon *daemon, const struct settings *settings, co
 
 static int run(const struct settings *settings, const struct env *env, const sigset_t *signals)
 {
-    char error[512];
+    char error[STORE_ERROR_SIZE];
     char cookie[128];
     const char *password = settings->password[0] != '\0' ? settings->password : NULL;
-    struct daemon *daemon = daemon_new(env, &settings->daemon, clock_now(), error, sizeof error);
+    struct daemon *daemon = daemon_new(env, &settings->daemon, clock_now(), error);
     if (daemon == NULL) {
         fprintf(stderr, "devchain: %s\n", error);
         return EXIT_FAILURE;
@@ -133,8 +133,8 @@ static int run(const struct settings *settings, const struct env *env, const sig
 int main(int argc, char **argv)
 {
     struct settings settings;
-    char error[512];
-    switch (settings_read(argc, argv, &settings, error, sizeof error)) {
+    char error[OPTIONS_ERROR_SIZE];
+    switch (settings_read(argc, argv, &settings, error)) {
     case SETTINGS_HELP:
         return print_help();
     case SETTINGS_BAD:

@@ -92,7 +92,7 @@ bool rpc_param_hash(struct rpc_call *call, size_t i, const char *name, struct ha
     return true;
 }
 
-bool rpc_param_integer(struct rpc_call *call, size_t i, const char *name, int64_t min, int64_t max,
+bool rpc_param_integer(struct rpc_call *call, size_t i, const char *name, struct rpc_range range,
                        int64_t *value)
 {
     struct json_value given = rpc_param(call, i, name);
@@ -103,10 +103,10 @@ bool rpc_param_integer(struct rpc_call *call, size_t i, const char *name, int64_
         rpc_fail(call, RPC_TYPE_ERROR, "%s: an integer is wanted", name);
         return false;
     }
-    if (number < min || number > max) {
+    if (number < range.min || number > range.max) {
         rpc_fail(call, RPC_INVALID_PARAMETER,
-                 "%s out of range: %" PRId64 " is not in %" PRId64 "..%" PRId64, name, number, min,
-                 max);
+                 "%s out of range: %" PRId64 " is not in %" PRId64 "..%" PRId64, name, number,
+                 range.min, range.max);
         return false;
     }
     *value = number;

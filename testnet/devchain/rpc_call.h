@@ -59,8 +59,12 @@ void rpc_fail(struct rpc_call *call, enum rpc_code code, const char *format, ...
 struct json_value rpc_param(const struct rpc_call *call, size_t i, const char *name);
 // False and failed if it is absent or no block hash.
 bool rpc_param_hash(struct rpc_call *call, size_t i, const char *name, struct hash256 *hash);
-// Absent leaves *value. False and failed if it is no integer in min..max.
-bool rpc_param_integer(struct rpc_call *call, size_t i, const char *name, int64_t min, int64_t max,
+struct rpc_range {
+    int64_t min;
+    int64_t max;
+};
+// Absent leaves *value. False and failed if it is no integer of the range.
+bool rpc_param_integer(struct rpc_call *call, size_t i, const char *name, struct rpc_range range,
                        int64_t *value);
 // The bytes of a hex string, malloc'ed; NULL and failed with `code` and `what` if it is none.
 uint8_t *rpc_param_hex(struct rpc_call *call, size_t i, const char *name, size_t *size);

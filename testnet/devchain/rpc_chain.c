@@ -31,7 +31,7 @@ void rpc_getdifficulty(struct rpc_call *call)
 void rpc_getblockhash(struct rpc_call *call)
 {
     int64_t height = -1;
-    if (!rpc_param_integer(call, 0, "height", INT32_MIN, INT32_MAX, &height))
+    if (!rpc_param_integer(call, 0, "height", (struct rpc_range){INT32_MIN, INT32_MAX}, &height))
         return;
     const struct block_entry *entry = chain_at(call->daemon->chain, height);
     if (entry == NULL)
@@ -122,7 +122,7 @@ static bool read_verbosity(struct rpc_call *call, int64_t *verbosity)
         *verbosity = is_verbose ? 1 : 0;
         return true;
     }
-    return rpc_param_integer(call, 1, "verbosity", 0, 2, verbosity);
+    return rpc_param_integer(call, 1, "verbosity", (struct rpc_range){0, 2}, verbosity);
 }
 
 void rpc_getblock(struct rpc_call *call)

@@ -28,13 +28,13 @@ static uint64_t hashes_allowed(struct rpc_call *call, int64_t blocks)
 
 static void generate(struct rpc_call *call, int64_t count, const uint8_t *script, size_t size)
 {
-    uint64_t hashes_max = hashes_allowed(call, count);
-    if (hashes_max == 0)
+    struct mine_options mine = {script, size, hashes_allowed(call, count)};
+    if (mine.hashes_max == 0)
         return;
     json_begin_array(&call->result, NULL);
     for (int64_t i = 0; i < count; i++) {
         struct hash256 id;
-        if (!daemon_generate(call->daemon, script, size, hashes_max, call->now.wall, &id)) {
+        if (!daemon_generate(call->daemon, &mine, call->now.wall, &id)) {
             rpc_fail(call, RPC_MISC_ERROR, "Block %lld of %lld could not be made; see the log",
                      (long long)i + 1, (long long)count);
             return;
@@ -47,7 +47,7 @@ static void generate(struct rpc_call *call, int64_t count, const uint8_t *script
 static bool read_count(struct rpc_call *call, int64_t max, int64_t *count)
 {
     *count = -1;
-    if (!rpc_param_integer(call, 0, "nblocks", 1, max, count))
+    if (!rpc_param_integer(call, 0, "nblocks", (struct rpc_range){1, max}, count))
         return false;
     if (*count < 0)
         rpc_fail(call, RPC_INVALID_PARAMETER, "nblocks is missing: a number of blocks is wanted");

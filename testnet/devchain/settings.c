@@ -147,14 +147,14 @@ static const struct option_set option_set = {
 };
 
 // Writes the error and gives false, so that a check can end with it.
-static bool fail(char *error, size_t capacity, const char *text)
+static bool fail(char error[OPTIONS_ERROR_SIZE], const char *text)
 {
-    snprintf(error, capacity, "%s", text);
+    snprintf(error, OPTIONS_ERROR_SIZE, "%s", text);
     return false;
 }
 
-static bool read_bits(const struct typed *typed, struct settings *settings, char *error,
-                      size_t capacity)
+static bool read_bits(const struct typed *typed, struct settings *settings,
+                      char error[OPTIONS_ERROR_SIZE])
 {
     uint8_t bytes[4];
     if (typed->bits == NULL) {
@@ -179,7 +179,7 @@ static bool read_bits(const struct typed *typed, struct settings *settings, char
     if (is_hex && target_bits_are_canonical(bits) && target_expand(bits, &target) &&
         u256_compare(&target, &easiest) <= 0)
         return true;
-    snprintf(error, capacity,
+    snprintf(error, OPTIONS_ERROR_SIZE,
              "--bits %s: wanted 8 hex digits of a compact target in its usual form, not easier "
              "than 207fffff",
              typed->bits);
@@ -191,48 +191,44 @@ static bool is_loopback(const char *address)
     return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
 }
 
-static bool read_login(const struct typed *typed, struct settings *settings, char *error,
-                       size_t capacity)
+static bool read_login(const struct typed *typed, struct settings *settings,
+                       char error[OPTIONS_ERROR_SIZE])
 {
     bool has_user = typed->user != NULL;
     bool has_password = typed->password != NULL;
     int ways = (has_user || has_password) + (typed->cookie != NULL) + typed->no_auth;
     if (ways > 1)
-        return fail(error, capacity,
-                    "--user with --password, --cookie, --no-auth: wanted one of "
-                    "these, more than one is given");
+        return fail(error, "--user with --password, --cookie, --no-auth: wanted one of "
+                           "these, more than one is given");
     if (has_user != has_password)
-        return fail(error, capacity,
-                    has_user ? "--user: wanted --password with it"
-                             : "--password: wanted --user with it");
+        return fail(error, has_user ? "--user: wanted --password with it"
+                                    : "--password: wanted --user with it");
     if (ways == 0 && typed->data == NULL)
-        return fail(error, capacity,
-                    "who may call the RPC? wanted --user with --password, "
-                    "--cookie FILE, --data DIR (cookie there) or --no-auth");
+        return fail(error, "who may call the RPC? wanted --user with --password, "
+                           "--cookie FILE, --data DIR (cookie there) or --no-auth");
     if (typed->no_auth && !is_loopback(typed->bind))
-        return fail(error, capacity,
-                    "--no-auth: wanted only with a --bind of this machine alone "
-                    "(127.0.0.1, ::1); anybody could stop the daemon");
+        return fail(error, "--no-auth: wanted only with a --bind of this machine alone "
+                           "(127.0.0.1, ::1); anybody could stop the daemon");
     settings->is_open = typed->no_auth;
     if (has_user && strchr(typed->user, ':') != NULL)
-        return fail(error, capacity, "--user: wanted a name without a colon");
+        return fail(error, "--user: wanted a name without a colon");
     size_t size = 0;
     if (has_user)
         size = (size_t)snprintf(settings->password, sizeof settings->password, "%s:%s", typed->user,
                                 typed->password);
     if (size >= sizeof settings->password)
-        return fail(error, capacity, "--user, --password: wanted at most 500 characters together");
+        return fail(error, "--user, --password: wanted at most 500 characters together");
     if (ways > 0 && typed->cookie == NULL)
         return true;
     size = (size_t)snprintf(settings->cookie_path, sizeof settings->cookie_path, "%s%s",
                             typed->cookie != NULL ? typed->cookie : typed->data,
                             typed->cookie != NULL ? "" : "/.cookie");
     return size < sizeof settings->cookie_path ||
-           fail(error, capacity, "--cookie, --data: wanted a path of at most 4000 characters");
+           fail(error, "--cookie, --data: wanted a path of at most 4000 characters");
 }
 
-static bool check(const struct typed *typed, struct settings *settings, char *error,
-                  size_t capacity)
+static bool check(const struct typed *typed, struct settings *settings,
+                  char error[OPTIONS_ERROR_SIZE])
 {
     *settings = (struct settings){.bind = typed->bind,
                                   .is_print_anchor = typed->print_anchor,
@@ -248,17 +244,17 @@ static bool check(const struct typed *typed, struct settings *settings, char *er
     log_level_from_text(typed->log_level, &settings->log_level);
     fault_from_text(typed->fault, &settings->fault);
     if (!(typed->spacing >= 0.001))
-        return fail(error, capacity, "--spacing: wanted at least 0.001 seconds");
-    if (!read_bits(typed, settings, error, capacity))
+        return fail(error, "--spacing: wanted at least 0.001 seconds");
+    if (!read_bits(typed, settings, error))
         return false;
-    return typed->print_anchor || read_login(typed, settings, error, capacity);
+    return typed->print_anchor || read_login(typed, settings, error);
 }
 
 enum settings_result settings_read(int argc, char *const *argv, struct settings *settings,
-                                   char *error, size_t error_capacity)
+                                   char error[OPTIONS_ERROR_SIZE])
 {
     struct typed typed = {.port = NOT_GIVEN};
-    switch (options_parse(&option_set, argc, argv, &typed, error, error_capacity)) {
+    switch (options_parse(&option_set, argc, argv, &typed, error)) {
     case OPTIONS_HELP:
         return SETTINGS_HELP;
     case OPTIONS_BAD:
@@ -266,7 +262,7 @@ enum settings_result settings_read(int argc, char *const *argv, struct settings 
     case OPTIONS_OK:
         break;
     }
-    return check(&typed, settings, error, error_capacity) ? SETTINGS_OK : SETTINGS_BAD;
+    return check(&typed, settings, error) ? SETTINGS_OK : SETTINGS_BAD;
 }
 
 void settings_write_help(struct buffer *out)

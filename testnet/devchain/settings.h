@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "node/base/bytes.h"
 #include "node/base/log.h"
+#include "testnet/common/options.h"
 #include "testnet/devchain/daemon.h"
 
 struct settings {
@@ -27,7 +28,7 @@ enum settings_result { SETTINGS_OK, SETTINGS_HELP, SETTINGS_BAD };
 // SETTINGS_BAD: `error` names option and value and says what would be right. Texts are views of
 // argv.
 enum settings_result settings_read(int argc, char *const *argv, struct settings *settings,
-                                   char *error, size_t error_capacity);
+                                   char error[OPTIONS_ERROR_SIZE]);
 void settings_write_help(struct buffer *out);
 
 #endif

@@ -27,24 +27,22 @@ struct store {
 // What reading needs to hand around.
 struct loading {
     const char *path;
-    store_block *each;
-    void *context;
+    const struct store_options *options;
     struct store_report *report;
-    char *error;
-    size_t error_capacity;
+    char *error; // STORE_ERROR_SIZE
 };
 
 enum record { RECORD_READ, RECORD_END, RECORD_TORN, RECORD_BAD };
 
 static bool fail(const struct loading *loading, const char *what)
 {
-    snprintf(loading->error, loading->error_capacity, "%s: %s", loading->path, what);
+    snprintf(loading->error, STORE_ERROR_SIZE, "%s: %s", loading->path, what);
     return false;
 }
 
 static bool fail_errno(const struct loading *loading, const char *action)
 {
-    snprintf(loading->error, loading->error_capacity, "%s: cannot %s: %s", loading->path, action,
+    snprintf(loading->error, STORE_ERROR_SIZE, "%s: cannot %s: %s", loading->path, action,
              strerror(errno));
     return false;
 }
@@ -132,11 +130,12 @@ static bool load_records(struct store *store, const struct loading *loading, off
             return true;
         if (record == RECORD_TORN)
             return cut(store, loading, file_size);
-        bool is_good = record == RECORD_READ && loading->each(loading->context, bytes, size);
+        bool is_good =
+            record == RECORD_READ && loading->options->each(loading->options->context, bytes, size);
         if (record == RECORD_READ)
             free(bytes);
         if (!is_good) {
-            snprintf(loading->error, loading->error_capacity,
+            snprintf(loading->error, STORE_ERROR_SIZE,
                      "%s: damaged at byte %lld, before its end; move the file away to begin anew",
                      loading->path, (long long)store->size);
             return false;
@@ -148,13 +147,12 @@ static bool load_records(struct store *store, const struct loading *loading, off
 
 // A new file, or one torn while it was made, gets its head now; another head is not ours to
 // overwrite.
-static bool check_head(struct store *store, const struct loading *loading,
-                       const uint8_t genesis[HEADER_SIZE])
+static bool check_head(struct store *store, const struct loading *loading)
 {
     uint8_t expected[HEAD_SIZE];
     uint8_t head[HEAD_SIZE] = {0};
     memcpy(expected, MAGIC, MAGIC_SIZE);
-    memcpy(expected + MAGIC_SIZE, genesis, HEADER_SIZE);
+    memcpy(expected + MAGIC_SIZE, loading->options->genesis, HEADER_SIZE);
     ssize_t got = read_all(store->file, head, HEAD_SIZE, 0);
     if (got < 0)
         return fail_errno(loading, "read it");
@@ -170,34 +168,38 @@ static bool check_head(struct store *store, const struct loading *loading,
            fail_errno(loading, "write to it");
 }
 
-static bool load(struct store *store, const struct loading *loading,
-                 const uint8_t genesis[HEADER_SIZE])
+static bool load(struct store *store, const struct loading *loading)
 {
     struct stat status;
     if (flock(store->file, LOCK_EX | LOCK_NB) != 0)
         return fail(loading, "another devchain uses it; stop that one or take another --data");
-    if (!check_head(store, loading, genesis))
+    if (!check_head(store, loading))
         return false;
     if (fstat(store->file, &status) != 0)
         return fail_errno(loading, "look at it");
     return load_records(store, loading, status.st_size);
 }
 
-struct store *store_open(const char *directory, const uint8_t genesis[HEADER_SIZE],
-                         store_block *each, void *context, struct store_report *report, char *error,
-                         size_t error_capacity)
+struct store *store_open(const struct store_options *options, struct store_report *report,
+                         char error[STORE_ERROR_SIZE])
 {
-    char path[4096];
-    struct loading loading = {path, each, context, report, error, error_capacity};
+    char path[STORE_PATH_SIZE];
+    struct loading loading = {path, options, report, error};
     struct store *store = memory_new(1, sizeof *store);
     *report = (struct store_report){0};
-    snprintf(path, sizeof path, "%s/blocks.dat", directory);
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+    store->file = -1;
+    int size = snprintf(path, sizeof path, "%s/blocks.dat", options->directory);
+    if (size < 0 || (size_t)size >= sizeof path) {
+        fail(&loading, "the name of the directory is too long");
+        store_close(store);
+        return NULL;
+    }
+    if (mkdir(options->directory, 0700) != 0 && errno != EEXIST)
         fail_errno(&loading, "make its directory");
     store->file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (store->file < 0)
         fail_errno(&loading, "open it");
-    else if (load(store, &loading, genesis))
+    else if (load(store, &loading))
         return store;
     store_close(store);
     return NULL;

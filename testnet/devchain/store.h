@@ -23,11 +23,19 @@ struct store_report {
 // Gets each block in the order in which they were appended; false: it is none of this chain.
 typedef bool store_block(void *context, const uint8_t *bytes, size_t size);
 
-// Opens or makes the file in `directory` (made if missing), locks it and reads it through. NULL if
-// that fails: `error` says what to do.
-struct store *store_open(const char *directory, const uint8_t genesis[HEADER_SIZE],
-                         store_block *each, void *context, struct store_report *report, char *error,
-                         size_t error_capacity);
+struct store_options {
+    const char *directory;  // made if missing
+    const uint8_t *genesis; // HEADER_SIZE bytes
+    store_block *each;
+    void *context;
+};
+
+#define STORE_PATH_SIZE  4096
+#define STORE_ERROR_SIZE (STORE_PATH_SIZE + 512)
+// Opens or makes the file, locks it and reads it through. NULL if that fails: `error` says what to
+// do. The directory's name is borrowed until this returns.
+struct store *store_open(const struct store_options *options, struct store_report *report,
+                         char error[STORE_ERROR_SIZE]);
 void store_close(struct store *store);
 // False (errno set) if the block could not be written; the file is then as before.
 bool store_append(struct store *store, const uint8_t *bytes, size_t size);

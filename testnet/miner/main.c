@@ -135,8 +135,8 @@ static void run(struct miner *miner, const sigset_t *signals)
 int main(int argc, char **argv)
 {
     struct settings settings;
-    char error[512];
-    switch (settings_read(argc, argv, &settings, error, sizeof error)) {
+    char error[OPTIONS_ERROR_SIZE];
+    switch (settings_read(argc, argv, &settings, error)) {
     case SETTINGS_HELP:
         return print_help();
     case SETTINGS_BAD:

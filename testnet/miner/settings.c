@@ -135,22 +135,22 @@ static const struct option_set option_set = {
     .count = sizeof options / sizeof options[0],
 };
 
-static bool read_urls(const struct typed *typed, struct settings *settings, char *error,
-                      size_t capacity)
+static bool read_urls(const struct typed *typed, struct settings *settings,
+                      char error[OPTIONS_ERROR_SIZE])
 {
     if (typed->urls.count == 0) {
-        snprintf(error, capacity, "--url is missing: wanted --url HOST:PORT of the pool");
+        snprintf(error, OPTIONS_ERROR_SIZE, "--url is missing: wanted --url HOST:PORT of the pool");
         return false;
     }
     if (typed->urls.count > POOLS_MAX) {
-        snprintf(error, capacity, "--url %s: given too often, wanted at most %d times",
+        snprintf(error, OPTIONS_ERROR_SIZE, "--url %s: given too often, wanted at most %d times",
                  typed->urls.items[POOLS_MAX], POOLS_MAX);
         return false;
     }
     for (size_t i = 0; i < typed->urls.count; i++) {
         if (pools_add(&settings->pools, typed->urls.items[i]))
             continue;
-        snprintf(error, capacity,
+        snprintf(error, OPTIONS_ERROR_SIZE,
                  "--url %s: wanted HOST:PORT or stratum+tcp://HOST:PORT with a port of 1 to 65535, "
                  "IPv6 addresses in [ ]",
                  typed->urls.items[i]);
@@ -159,19 +159,19 @@ static bool read_urls(const struct typed *typed, struct settings *settings, char
     return true;
 }
 
-static bool read_users(const struct typed *typed, struct settings *settings, char *error,
-                       size_t capacity)
+static bool read_users(const struct typed *typed, struct settings *settings,
+                       char error[OPTIONS_ERROR_SIZE])
 {
     settings->users = typed->users;
     if (typed->users.count == 0) {
-        snprintf(error, capacity,
+        snprintf(error, OPTIONS_ERROR_SIZE,
                  "--user is missing: wanted --user ADDRESS or ADDRESS.WORKER, who is to be paid");
         return false;
     }
     for (size_t i = 0; i < typed->users.count; i++) {
         if (strlen(typed->users.items[i]) <= SETTINGS_USER_MAX)
             continue;
-        snprintf(error, capacity, "--user %.40s...: wanted at most %d characters",
+        snprintf(error, OPTIONS_ERROR_SIZE, "--user %.40s...: wanted at most %d characters",
                  typed->users.items[i], SETTINGS_USER_MAX);
         return false;
     }
@@ -179,10 +179,10 @@ static bool read_users(const struct typed *typed, struct settings *settings, cha
 }
 
 enum settings_result settings_read(int argc, char *const *argv, struct settings *settings,
-                                   char *error, size_t error_capacity)
+                                   char error[OPTIONS_ERROR_SIZE])
 {
     struct typed typed = {0};
-    switch (options_parse(&option_set, argc, argv, &typed, error, error_capacity)) {
+    switch (options_parse(&option_set, argc, argv, &typed, error)) {
     case OPTIONS_HELP:
         return SETTINGS_HELP;
     case OPTIONS_BAD:
@@ -205,8 +205,7 @@ enum settings_result settings_read(int argc, char *const *argv, struct settings 
         .wants_extranonce = typed.extranonce_subscribe,
         .suggest_difficulty = typed.suggest_difficulty,
     };
-    bool is_good = read_urls(&typed, settings, error, error_capacity) &&
-                   read_users(&typed, settings, error, error_capacity);
+    bool is_good = read_urls(&typed, settings, error) && read_users(&typed, settings, error);
     return is_good ? SETTINGS_OK : SETTINGS_BAD;
 }
 

@@ -35,7 +35,7 @@ enum settings_result { SETTINGS_OK, SETTINGS_HELP, SETTINGS_BAD };
 // SETTINGS_BAD: `error` names option and value and says what would be right. Texts are views of
 // argv.
 enum settings_result settings_read(int argc, char *const *argv, struct settings *settings,
-                                   char *error, size_t error_capacity);
+                                   char error[OPTIONS_ERROR_SIZE]);
 void settings_write_help(struct buffer *out);
 // The user of a connection, %n replaced by its number from 1 on. `out` has room for
 // SETTINGS_USER_MAX + 24.

@@ -49,8 +49,8 @@ static const struct option_set set = {.program = "tool",
                                       .options = options,
                                       .count = sizeof options / sizeof options[0]};
 
-static enum options_result parse(struct filled *filled, char error[200], const char *a,
-                                 const char *b, const char *c)
+static enum options_result parse(struct filled *filled, char error[OPTIONS_ERROR_SIZE],
+                                 const char *a, const char *b, const char *c)
 {
     char copies[4][64] = {"tool"};
     char *argv[] = {copies[0], copies[1], copies[2], copies[3], NULL};
@@ -60,14 +60,14 @@ static enum options_result parse(struct filled *filled, char error[200], const c
         strncpy(copies[argc++], given[i], sizeof copies[0] - 1);
     *filled = (struct filled){0};
     error[0] = '\0';
-    return options_parse(&set, argc, argv, filled, error, 200);
+    return options_parse(&set, argc, argv, filled, error);
 }
 
 static void defaults_are_filled_in(void **state)
 {
     (void)state;
     struct filled filled;
-    char error[200];
+    char error[OPTIONS_ERROR_SIZE];
     assert_int_equal(parse(&filled, error, NULL, NULL, NULL), OPTIONS_OK);
     assert_false(filled.loud);
     assert_null(filled.name);
@@ -90,7 +90,7 @@ static void counts_take_suffixes_and_fractions_of_them(void **state)
         "k",         "1kk",     "0x10", " 5",    "1e6", "99999999999999999999",
         "20000000T", "1.2345k", ".k",   "1..5k", "nan"};
     struct filled filled;
-    char error[200];
+    char error[OPTIONS_ERROR_SIZE];
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_int_equal(parse(&filled, error, "--rate", good[i].text, NULL), OPTIONS_OK);
         assert_int_equal(filled.rate, good[i].value);
@@ -103,7 +103,7 @@ static void errors_name_option_value_and_what_would_be_right(void **state)
 {
     (void)state;
     struct filled filled;
-    char error[200];
+    char error[OPTIONS_ERROR_SIZE];
     parse(&filled, error, "--rate", "fast", NULL);
     assert_string_equal(error, "--rate fast: wanted a number from 1 to 5000000000, suffixes k, M, "
                                "G, T allowed");
@@ -127,7 +127,7 @@ static void choice_must_be_a_whole_word(void **state)
 {
     (void)state;
     struct filled filled;
-    char error[200];
+    char error[OPTIONS_ERROR_SIZE];
     assert_int_equal(parse(&filled, error, "--colour", "re", NULL), OPTIONS_BAD);
     assert_int_equal(parse(&filled, error, "--colour", "red|green", NULL), OPTIONS_BAD);
     assert_int_equal(parse(&filled, error, "--colour", "green", NULL), OPTIONS_OK);
@@ -138,19 +138,17 @@ static void lists_keep_their_order_up_to_their_limit(void **state)
 {
     (void)state;
     struct filled filled = {0};
-    char error[200];
+    char error[OPTIONS_ERROR_SIZE];
     char program[] = "tool";
     char item[] = "--url=a";
     char *argv[OPTION_LIST_MAX + 2];
     argv[0] = program;
     for (size_t i = 1; i < OPTION_LIST_MAX + 2; i++)
         argv[i] = item;
-    assert_int_equal(options_parse(&set, OPTION_LIST_MAX + 1, argv, &filled, error, sizeof error),
-                     OPTIONS_OK);
+    assert_int_equal(options_parse(&set, OPTION_LIST_MAX + 1, argv, &filled, error), OPTIONS_OK);
     assert_int_equal(filled.urls.count, OPTION_LIST_MAX);
     filled = (struct filled){0};
-    assert_int_equal(options_parse(&set, OPTION_LIST_MAX + 2, argv, &filled, error, sizeof error),
-                     OPTIONS_BAD);
+    assert_int_equal(options_parse(&set, OPTION_LIST_MAX + 2, argv, &filled, error), OPTIONS_BAD);
     assert_int_equal(parse(&filled, error, "--url=a", "--url", "b"), OPTIONS_OK);
     assert_string_equal(filled.urls.items[0], "a");
     assert_string_equal(filled.urls.items[1], "b");

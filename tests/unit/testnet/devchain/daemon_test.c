@@ -11,7 +11,6 @@
 #include "tests/unit/testnet/devchain/block_maker.h"
 
 #define HASHES_MAX 100000
-#define SCRIPT     (const uint8_t *)"\x51", 1
 
 struct fixture {
     struct test_chain test; // for its randomness and time; its chain is not used
@@ -24,8 +23,8 @@ struct fixture {
 
 static void open_daemon(struct fixture *f)
 {
-    char error[512] = "";
-    f->daemon = daemon_new(&f->env, &f->options, f->now, error, sizeof error);
+    char error[STORE_ERROR_SIZE] = "";
+    f->daemon = daemon_new(&f->env, &f->options, f->now, error);
     assert_string_equal(error, "");
     assert_non_null(f->daemon);
 }
@@ -62,10 +61,12 @@ static void tear_down(struct fixture *f)
     test_chain_close(&f->test);
 }
 
+static const struct mine_options to_op_true = {(const uint8_t *)"\x51", 1, HASHES_MAX};
+
 static struct hash256 generate(struct fixture *f)
 {
     struct hash256 id;
-    assert_true(daemon_generate(f->daemon, SCRIPT, HASHES_MAX, f->now.wall, &id));
+    assert_true(daemon_generate(f->daemon, &to_op_true, f->now.wall, &id));
     return id;
 }
 
@@ -121,11 +122,12 @@ static void mining_gives_up_when_it_may_not_hash_enough(void **state)
     (void)state;
     struct fixture f;
     struct hash256 id;
+    const struct mine_options few = {(const uint8_t *)"\x51", 1, 1000};
     set_up(&f, false);
     daemon_free(f.daemon);
     f.options.bits = 0x1d00ffff;
     open_daemon(&f);
-    assert_false(daemon_generate(f.daemon, SCRIPT, 1000, f.now.wall, &id));
+    assert_false(daemon_generate(f.daemon, &few, f.now.wall, &id));
     assert_int_equal(chain_tip(f.daemon->chain)->height, 0);
     tear_down(&f);
 }
@@ -180,12 +182,12 @@ static void stored_chain_of_other_options_is_refused(void **state)
 {
     (void)state;
     struct fixture f;
-    char error[512];
+    char error[STORE_ERROR_SIZE];
     set_up(&f, true);
     generate(&f);
     daemon_free(f.daemon);
     f.options.bits = 0x1e0fffff;
-    assert_null(daemon_new(&f.env, &f.options, f.now, error, sizeof error));
+    assert_null(daemon_new(&f.env, &f.options, f.now, error));
     assert_non_null(strstr(error, "another genesis block"));
     f.options.bits = TEST_BITS;
     open_daemon(&f);

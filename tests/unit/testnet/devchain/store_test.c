@@ -16,7 +16,7 @@ struct fixture {
     char path[96];
     uint8_t genesis[HEADER_SIZE];
     struct store_report report;
-    char error[512];
+    char error[STORE_ERROR_SIZE];
     uint8_t read[4096];
     size_t read_size;
     size_t blocks;
@@ -49,7 +49,8 @@ static struct store *open_again(struct fixture *f)
 {
     f->read_size = 0;
     f->blocks = 0;
-    return store_open(f->directory, f->genesis, collect, f, &f->report, f->error, sizeof f->error);
+    const struct store_options options = {f->directory, f->genesis, collect, f};
+    return store_open(&options, &f->report, f->error);
 }
 
 static long file_size(const struct fixture *f)
@@ -230,10 +231,16 @@ static void directory_that_cannot_be_made_is_named(void **state)
     (void)state;
     struct fixture f;
     set_up(&f);
-    struct store *store =
-        store_open("/proc/nowhere", f.genesis, collect, &f, &f.report, f.error, sizeof f.error);
+    const struct store_options options = {"/proc/nowhere", f.genesis, collect, &f};
+    struct store *store = store_open(&options, &f.report, f.error);
     assert_null(store);
     assert_non_null(strstr(f.error, "/proc/nowhere"));
+    char endless[STORE_PATH_SIZE + 10];
+    memset(endless, 'x', sizeof endless);
+    endless[sizeof endless - 1] = '\0';
+    const struct store_options too_long = {endless, f.genesis, collect, &f};
+    assert_null(store_open(&too_long, &f.report, f.error));
+    assert_non_null(strstr(f.error, "too long"));
     tear_down(&f);
 }
 

@@ -18,7 +18,7 @@ static enum settings_result read_line(char *line, struct settings *settings, cha
         if (at != NULL)
             *at++ = '\0';
     }
-    return settings_read(argc, argv, settings, error, 512);
+    return settings_read(argc, argv, settings, error);
 }
 
 static void good_command_lines_are_understood(void **state)
