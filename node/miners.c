@@ -102,13 +102,20 @@ static void on_accepted(void *context, struct net_connection *connection)
     net_connection_begin(connection, &connection_events, socket);
 }
 
+// Two notifies at least, whatever the pool's number of outputs: each byte of a coinbase is two of
+// hex.
+static size_t send_bytes_max(const struct pool *pool)
+{
+    return 2 * (LIMIT_SESSION_SEND_BYTES + 2 * coinbase_prefix_size_max(pool->outputs));
+}
+
 bool miners_listen(struct node *node, char error[NODE_ERROR_SIZE])
 {
     for (size_t i = 0; i < node->config->stratum_listen.count; i++) {
         struct net_listen_options options = {
             .address = node->config->stratum_listen.items[i],
             .connections_max = node->config->stratum_connections,
-            .send_bytes_max = 2 * LIMIT_SESSION_SEND_BYTES,
+            .send_bytes_max = send_bytes_max(node->pool),
             .accepted = on_accepted,
             .context = node,
             .log = node->log,

@@ -150,11 +150,33 @@ static double start_difficulty(const struct chain_params *chain)
     abort();
 }
 
+// The largest coinbase that miners of this pool will see: all outputs taproot, no merge-mining, a
+// height of three bytes. What devices take is a matter of a few bytes, so this is no estimate.
+static size_t largest_coinbase(const struct pool *pool)
+{
+    struct coinbase_output outputs[COINBASE_OUTPUTS_MAX] = {0};
+    struct hash256 commitment = {{0}};
+    for (size_t i = 0; i < pool->outputs; i++)
+        outputs[i].script = (struct script){.size = 34, .bytes = {0x51, 0x20}};
+    struct coinbase_spec spec = {
+        .height = 1 << 22,
+        .outputs = outputs,
+        .outputs_count = pool->outputs,
+        .witness_commitment = &commitment,
+    };
+    struct buffer prefix;
+    buffer_init(&prefix, coinbase_prefix_size_max(COINBASE_OUTPUTS_MAX));
+    coinbase_write_prefix(&spec, &prefix);
+    size_t size = prefix.failed ? coinbase_prefix_size_max(pool->outputs) : prefix.size;
+    buffer_clear(&prefix);
+    return coinbase_size(size);
+}
+
 static bool make_stratum(struct node *node, char error[NODE_ERROR_SIZE])
 {
     const struct config *config = node->config;
-    struct stratum_config stratum = stratum_config_default(
-        node->pool->chain, coinbase_size(coinbase_prefix_size_max(node->pool->outputs)));
+    struct stratum_config stratum =
+        stratum_config_default(node->pool->chain, largest_coinbase(node->pool));
     for (size_t i = 0; i < config->stratum_device_override.count; i++)
         node->device_overrides[i] = config->stratum_device_override.items[i];
     stratum.pool_name = node->pool->name;

@@ -572,33 +572,10 @@ static void subsidy_of_zero_draws_one_winner(void **state)
     payout_plan_release(plan);
 }
 
-// A value that no block can have must be refused for what it is, so its list has to be exact as
-// well.
-static void largest_value_of_64_bits_is_split_without_overflow(void **state)
-{
-    (void)state;
-    struct payout_spec spec = spec_of(1000, 1);
-    struct payout_weight *weights = calloc(1200, sizeof(*weights));
-    struct coinbase_output *outputs = calloc(1000, sizeof(*outputs));
-    assert_true(weights != NULL && outputs != NULL);
-    for (uint64_t i = 0; i < 1200; i++)
-        weights[i] = weight_of(i, (UINT64_C(1) << 56) / 1200);
-    struct payout_plan *plan = payout_plan_new(&spec, weights, 1200);
-    assert_int_equal(payout_plan_branch(plan), PAYOUT_SAMPLED);
-    assert_int_equal(payout_plan_count(plan), 1000);
-    payout_plan_outputs(plan, UINT64_MAX, NULL, outputs);
-    for (size_t i = 0; i < 1000; i++)
-        assert_in_range(outputs[i].amount, UINT64_MAX / 1000, UINT64_MAX / 1000 + 1);
-    payout_plan_release(plan);
-    free(weights);
-    free(outputs);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(split_equals_a_naive_reading_of_the_page),
-        cmocka_unit_test(largest_value_of_64_bits_is_split_without_overflow),
         cmocka_unit_test(outputs_always_add_up_to_the_coinbase_value),
         cmocka_unit_test(nobody_is_listed_twice),
         cmocka_unit_test(no_planned_output_is_under_the_minimum),

@@ -403,6 +403,30 @@ static void links_that_outrun_the_clock_do_not_stop_the_miners(void **state)
     world_close(&world);
 }
 
+// A value that no block can have must be refused for what it is, so its list has to be exact as
+// well.
+static void largest_value_of_64_bits_is_split_without_overflow(void **state)
+{
+    (void)state;
+    struct payout_spec spec = {.outputs_max = 1000, .min_payout = 1, .subsidy = 5000000000};
+    struct payout_weight *weights = calloc(1200, sizeof(*weights));
+    struct coinbase_output *outputs = calloc(1000, sizeof(*outputs));
+    assert_true(weights != NULL && outputs != NULL);
+    for (uint32_t i = 0; i < 1200; i++) {
+        weights[i].script = maker_script(i);
+        weights[i].weight = u256_from_u64((UINT64_C(1) << 56) / 1200);
+    }
+    struct payout_plan *plan = payout_plan_new(&spec, weights, 1200);
+    assert_int_equal(payout_plan_branch(plan), PAYOUT_SAMPLED);
+    assert_int_equal(payout_plan_count(plan), 1000);
+    payout_plan_outputs(plan, UINT64_MAX, NULL, outputs);
+    for (size_t i = 0; i < 1000; i++)
+        assert_in_range(outputs[i].amount, UINT64_MAX / 1000, UINT64_MAX / 1000 + 1);
+    payout_plan_release(plan);
+    free(weights);
+    free(outputs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +436,7 @@ int main(void)
         cmocka_unit_test(store_of_another_pool_is_refused),
         cmocka_unit_test(nothing_is_credited_twice_or_lost),
         cmocka_unit_test(flood_of_unknown_shares_is_bounded_and_own_ones_stay),
+        cmocka_unit_test(largest_value_of_64_bits_is_split_without_overflow),
         cmocka_unit_test(links_that_outrun_the_clock_do_not_stop_the_miners),
         cmocka_unit_test(mint_refuses_what_could_not_become_valid),
     };
