@@ -29,9 +29,12 @@ static uint64_t slice_size(const struct settings *settings, uint32_t lanes)
     // Each connection has its turn several times a second.
     uint64_t turns = settings->connections * 4;
     uint64_t slices = turns > SLICES_PER_SECOND ? turns : SLICES_PER_SECOND;
-    uint64_t slice = settings->hashrate / slices / lanes * lanes;
-    if (slice < lanes)
-        slice = lanes;
+    uint64_t slice = settings->hashrate / slices;
+    // Full lanes, unless that would make a slow rate jerky.
+    if (slice > lanes)
+        slice -= slice % lanes;
+    if (slice == 0)
+        slice = 1;
     return slice < most ? slice : most;
 }
 
