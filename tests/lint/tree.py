@@ -12,7 +12,7 @@ import subprocess
 
 Finding = collections.namedtuple("Finding", "path line message")
 Rule = collections.namedtuple("Rule", "name check refused accepted")
-Function = collections.namedtuple("Function", "name parameters first_line last_line body")
+Function = collections.namedtuple("Function", "name first_line last_line body")
 
 LITERALS = re.compile(
     r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL
@@ -81,7 +81,6 @@ def functions(code):
         name_at = start + named.start() if named else start
         yield Function(
             named.group(0).strip() if named else "?",
-            split_at_commas(code[opening + 1 : code.rindex(")", opening, body)]),
             line_of(code, name_at),
             line_of(code, end - 1),
             code[body:end],
@@ -96,17 +95,6 @@ def opening_of(code, closing):
         if depth == 0:
             return index
     return closing
-
-
-def split_at_commas(text):
-    parts, depth = [""], 0
-    for char in text:
-        depth += (char in "([{") - (char in ")]}")
-        if char == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += char
-    return [part.strip() for part in parts if part.strip() not in ("", "void")]
 
 
 def repository(root):
