@@ -1,4 +1,5 @@
-# As root store_full_test also mounts small disks; otherwise it says that it did not and counts as skipped.
+# As root store_full_test also mounts small disks; otherwise it says that it did not, and counts as
+# skipped.
 foreach(name store_kill_test store_full_test)
   shoal_program(${name} SOURCES ${name}.c LINKS shoal_store)
   set_target_properties(${name} PROPERTIES
