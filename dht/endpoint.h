@@ -40,7 +40,7 @@ struct address_group address_group_near(const struct address *address);
 struct address_group address_group_wide(const struct address *address);
 
 #define ENDPOINT_TEXT_SIZE 56
-// "192.0.2.1:8400", "[2001:db8::1]:8400" (no :: shortening of single groups, lower case) or "-".
+// "192.0.2.1:8400", "[2001:db8::1]:8400" as RFC 5952 has it, or "-" for no address.
 void endpoint_to_text(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_SIZE]);
 
 #endif

@@ -13,7 +13,7 @@
 #define HALF_OPEN_MAX            256
 #define HALF_OPEN_GROUP_MAX      8  // per /24 or /48
 #define HALF_OPEN_ACCEPTS_SECOND 64 // all together, after a burst of twice as many
-#define HALF_OPEN_ADDRESS_BURST  8  // per address (/64), then one in HALF_OPEN_ADDRESS_MS
+#define HALF_OPEN_ADDRESS_BURST  8  // per address (/56), then one in HALF_OPEN_ADDRESS_MS
 #define HALF_OPEN_ADDRESS_MS     2000
 
 struct half_open;

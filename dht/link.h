@@ -26,16 +26,16 @@
 #include "node/base/env.h"
 #include "node/base/time.h"
 
-#define LINK_HANDSHAKE_1    NOISE_OVERHEAD_1
-#define LINK_HANDSHAKE_2    NOISE_OVERHEAD_2
-#define LINK_HANDSHAKE_3    (NOISE_OVERHEAD_3 + 256)
-#define LINK_TYPE_MIN       16 // the owner's message types begin here
-#define LINK_MESSAGE_MAX    (8u << 20)
-#define LINK_QUEUE_BYTES    (256u << 10) // default of queue_bytes_max
-#define LINK_QUEUE_MESSAGES 4096
-#define LINK_HANDSHAKE_MS   6000
-#define LINK_PING_MS        60000
-#define LINK_PING_ANSWER_MS 30000
+#define LINK_HANDSHAKE_1     NOISE_OVERHEAD_1
+#define LINK_HANDSHAKE_2     NOISE_OVERHEAD_2
+#define LINK_HANDSHAKE_3     (NOISE_OVERHEAD_3 + 256)
+#define LINK_TYPE_MIN        16 // the owner's message types begin here
+#define LINK_MESSAGE_MAX     (8u << 20)
+#define LINK_QUEUE_BYTES     (256u << 10) // default of queue_bytes_max
+#define LINK_QUEUED_OVERHEAD 48           // what a queued message costs besides its bytes
+#define LINK_HANDSHAKE_MS    6000
+#define LINK_PING_MS         60000
+#define LINK_PING_ANSWER_MS  30000
 
 // A lower lane goes first, between the frames of a higher one; within a lane, first come first
 // served. Of the queue's bytes a lane may fill, with what is queued in all lanes together, all,
@@ -125,8 +125,8 @@ struct mono_time link_next_deadline(const struct link *link);
 // Queues a message; type >= LINK_TYPE_MIN, size <= LINK_MESSAGE_MAX. Allowed before the handshake
 // is done. False if the lane is full, the link closed, or out of memory: nothing was queued.
 bool link_send(struct link *link, enum link_lane lane, uint8_t type, const void *data, size_t size);
-// The same without a copy: holds a reference until sent. Not counted in the queue's bytes, only as
-// one of LINK_QUEUE_MESSAGES: the one copy is charged to who made it.
+// The same without a copy: holds a reference until sent. In the queue's bytes it counts as
+// LINK_QUEUED_OVERHEAD: the one copy is charged to who made it.
 bool link_send_shared(struct link *link, enum link_lane lane, uint8_t type,
                       struct shared_bytes *bytes);
 // No more input or output; drops what is queued. For a farewell send it, pull it, then close.
