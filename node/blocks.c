@@ -172,6 +172,11 @@ void blocks_moved(void *context, const struct hash256 *hash, enum block_place pl
     if (place == BLOCK_PLACE_ORPHANED && block->place != BLOCK_PLACE_ORPHANED)
         log_event(node->log, LOG_WARN, "blocks", "a found block is not on the best chain",
                   LOG_I64("height", block->height), LOG_TEXT("user", block->user));
+    // The answer to submitblock was lost with an earlier life of this node.
+    if (place != BLOCK_PLACE_ORPHANED && !block->has_fate) {
+        block->has_fate = true;
+        block->fate = BLOCK_KNOWN;
+    }
     block->place = place;
     block->confirmations = confirmations;
     block_save(node, block);
