@@ -65,6 +65,7 @@ static void begin_noise(struct link *link, const struct link_config *config)
         .prologue_size = sizeof prologue,
         .psk = config->membership->is_private ? config->membership->secret : NULL,
         .static_secret = config->identity->transport_secret,
+        .static_key = config->identity->transport_key.bytes,
         .ephemeral_secret = ephemeral_secret,
         .remote_static = config->peer != NULL ? config->peer->bytes : NULL,
     };

@@ -303,7 +303,7 @@ static bool receive_frame(struct link *link, struct input *input, struct now now
 void link_receive(struct link *link, const void *data, size_t size, struct now now)
 {
     struct input input = {data, size};
-    bool goes_on = !link_is_closed(link);
+    bool goes_on = !link_is_closed(link) && size > 0;
     assert(!link->is_receiving);
     link->is_receiving = true;
     if (goes_on)

@@ -104,7 +104,7 @@ void noise_init(struct noise_handshake *handshake, const struct noise_config *co
         memcpy(handshake->psk, config->psk, NOISE_KEY_SIZE);
     memcpy(handshake->static_secret, config->static_secret, NOISE_KEY_SIZE);
     memcpy(handshake->ephemeral_secret, config->ephemeral_secret, NOISE_KEY_SIZE);
-    crypto_scalarmult_base(handshake->static_key, handshake->static_secret);
+    memcpy(handshake->static_key, config->static_key, NOISE_KEY_SIZE);
     // 5.2: a name shorter than a hash is padded with zeros, and is the first h and ck.
     memcpy(handshake->hash, name, strlen(name));
     memcpy(handshake->chaining_key, handshake->hash, NOISE_HASH_SIZE);

@@ -31,6 +31,7 @@ struct noise_config {
     size_t prologue_size;
     const uint8_t *psk;              // NOISE_KEY_SIZE bytes, or NULL for plain XK
     const uint8_t *static_secret;    // ours
+    const uint8_t *static_key;       // and its public half
     const uint8_t *ephemeral_secret; // ours, drawn for this handshake alone
     const uint8_t *remote_static;    // the responder's public key; of the initiator only
 };

@@ -209,6 +209,7 @@ static inline void raw_call(struct raw_end *raw, struct end *listener,
         .prologue = prologue,
         .prologue_size = sizeof prologue,
         .static_secret = identity->transport_secret,
+        .static_key = identity->transport_key.bytes,
         .ephemeral_secret = ephemeral,
         .remote_static = listener->identity.transport_key.bytes,
     };

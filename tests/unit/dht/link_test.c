@@ -419,6 +419,22 @@ static void messages_queued_before_the_handshake_arrive_after_it(void **state)
     end_free(b);
 }
 
+static void receiving_nothing_changes_nothing(void **state)
+{
+    (void)state;
+    struct end *a;
+    struct end *b;
+    end_pair(&a, &b);
+    link_receive(b->link, NULL, 0, end_now(0));
+    assert_true(link_send(a->link, LINK_LANE_SHARE, 20, "share", 5));
+    end_carry(a, b, SIZE_MAX, end_now(0));
+    link_receive(b->link, NULL, 0, end_now(0));
+    assert_int_equal(b->messages_count, 1);
+    assert_int_equal(b->closed, 0);
+    end_free(a);
+    end_free(b);
+}
+
 static void every_reason_has_words(void **state)
 {
     (void)state;
@@ -449,6 +465,7 @@ int main(void)
         cmocka_unit_test(idle_peer_costs_little_and_half_a_frame_within_the_bar),
         cmocka_unit_test(handler_may_close_while_a_message_is_read),
         cmocka_unit_test(messages_queued_before_the_handshake_arrive_after_it),
+        cmocka_unit_test(receiving_nothing_changes_nothing),
         cmocka_unit_test(every_reason_has_words),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

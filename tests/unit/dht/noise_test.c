@@ -113,12 +113,15 @@ static void open_pair(struct pair *pair, const struct vector *vector)
         struct bytes secret = from_hex(is_initiator ? vector->init_static : vector->resp_static);
         struct bytes ephemeral =
             from_hex(is_initiator ? vector->init_ephemeral : vector->resp_ephemeral);
+        uint8_t public_key[32];
+        crypto_scalarmult_base(public_key, secret.data);
         const struct noise_config config = {
             .role = (enum noise_role)i,
             .prologue = prologue.data,
             .prologue_size = prologue.size,
             .psk = vector->psk == NULL ? NULL : psk.data,
             .static_secret = secret.data,
+            .static_key = public_key,
             .ephemeral_secret = ephemeral.data,
             .remote_static = is_initiator ? resp_public : NULL,
         };
@@ -337,6 +340,7 @@ static void keys_that_make_every_secret_zero_are_refused(void **state)
     const struct noise_config config = {
         .role = NOISE_INITIATOR,
         .static_secret = secret,
+        .static_key = secret,
         .ephemeral_secret = secret,
         .remote_static = zero,
     };
