@@ -513,6 +513,32 @@ static void flood_of_pings_makes_one_answer_wait(void **state)
     end_free(b);
 }
 
+static void only_the_first_right_pong_is_measured(void **state)
+{
+    (void)state;
+    struct raw_end raw;
+    struct link_stats stats;
+    struct end *b = open_raw(&raw);
+    struct buffer out = end_pull(b, end_now(0));
+    assert_true(frame_open(&raw.receiver, out.data + 3, 8, out.data + 3));
+    assert_int_equal(out.data[3], 0);
+    uint8_t *ping = out.data + 4;
+    ping[7] ^= 1;
+    raw_send(&raw, b, 1, ping, 8);
+    link_stats(b->link, &stats);
+    assert_int_equal(stats.round_trip_ms, 0);
+    ping[7] ^= 1;
+    raw_send(&raw, b, 1, ping, 8);
+    link_stats(b->link, &stats);
+    assert_int_equal(stats.round_trip_ms, 1);
+    assert_int_equal(stats.round_trip_variation_ms, 1); // half a millisecond, rounded
+    raw_send(&raw, b, 1, ping, 8);
+    link_stats(b->link, &stats);
+    assert_int_equal(stats.round_trip_variation_ms, 1);
+    buffer_clear(&out);
+    end_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -536,6 +562,7 @@ int main(void)
         cmocka_unit_test(chunks_that_are_not_full_or_begin_twice_close),
         cmocka_unit_test(large_message_nobody_wants_closes_before_memory_is_taken),
         cmocka_unit_test(claim_of_megabytes_costs_what_has_come),
+        cmocka_unit_test(only_the_first_right_pong_is_measured),
         cmocka_unit_test(flood_of_pings_makes_one_answer_wait),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
