@@ -455,11 +455,10 @@ int main(int argc, char **argv)
     run_contests(&bench, world);
     struct stratum_totals totals;
     stratum_totals(world->stratum, world->now, &totals);
+    const uint64_t refused = totals.shares[STRATUM_LOW_DIFFICULTY] +
+                             totals.shares[STRATUM_DUPLICATE] + totals.shares[STRATUM_JOB_UNKNOWN];
     printf("%llu submits accepted, %llu refused, coinbase of %zu bytes\n",
-           (unsigned long long)totals.shares[STRATUM_ACCEPTED],
-           (unsigned long long)(totals.shares[STRATUM_LOW_DIFFICULTY] +
-                                totals.shares[STRATUM_DUPLICATE] +
-                                totals.shares[STRATUM_JOB_UNKNOWN]),
+           (unsigned long long)totals.shares[STRATUM_ACCEPTED], (unsigned long long)refused,
            coinbase_size(world->work.prefix_size));
     run_fan_out(&bench, world);
     work_free(job_free(world->job));
