@@ -122,7 +122,11 @@ def run_command(command, log, seconds):
     """True if it ended well in time. It and what it started are ended with us."""
     log.write(f"$ {' '.join(command)}\n")
     log.flush()
-    environment = {**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1"}
+    environment = {
+        **os.environ,
+        "ASAN_OPTIONS": "detect_stack_use_after_return=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
     try:
         process = subprocess.Popen(
             command,

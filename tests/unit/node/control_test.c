@@ -83,7 +83,7 @@ static int set_up(void **state)
     assert_non_null(test->control);
     test->patience = net_timer_new(test->node.node.loop, on_late, test);
     net_timer_start(test->patience,
-                    (struct mono_time){net_loop_now(test->node.node.loop).mono.ms + 10000});
+                    (struct mono_time){net_loop_now(test->node.node.loop).mono.ms + 60000});
     *state = test;
     return 0;
 }

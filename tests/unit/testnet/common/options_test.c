@@ -52,7 +52,10 @@ static const struct option_set set = {.program = "tool",
 static enum options_result parse(struct filled *filled, char error[OPTIONS_ERROR_SIZE],
                                  const char *a, const char *b, const char *c)
 {
-    char copies[4][64] = {"tool"};
+    // What is filled in points into the arguments.
+    static char copies[4][64];
+    memset(copies, 0, sizeof copies);
+    memcpy(copies[0], "tool", sizeof "tool");
     char *argv[] = {copies[0], copies[1], copies[2], copies[3], NULL};
     const char *given[] = {a, b, c};
     int argc = 1;
