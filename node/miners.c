@@ -71,6 +71,12 @@ static void fill_peer(const struct net_connection *connection, struct stratum_pe
     const struct net_address *address = net_connection_peer(connection);
     *peer = (struct stratum_peer){.family = 6};
     net_address_to_text(address, peer->text);
+    if (address->is_unix) {
+        // Who may open the socket is on this machine, and all of them share it: as loopback they
+        // have no limit and are never banned together.
+        peer->bytes[15] = 1;
+        return;
+    }
     memcpy(peer->bytes, address->ip, 16);
     if (memcmp(address->ip, mapped, sizeof(mapped)) != 0)
         return;
