@@ -134,14 +134,14 @@ static int run_node(struct program *program)
                                    .loop = program->loop,
                                    .log = program->log};
     char error[NODE_ERROR_SIZE];
+    // Before the node is made: a signal that comes while the chain is read waits for the loop.
+    if (!net_loop_catch_signals(program->loop, on_signal, program)) {
+        log_plain(program->log, LOG_ERROR, "node", "cannot start: signals cannot be caught");
+        return EXIT_FAILED;
+    }
     program->node = node_new(&options, error);
     if (program->node == NULL) {
         log_event(program->log, LOG_ERROR, "node", "cannot start", LOG_TEXT("reason", error));
-        return EXIT_FAILED;
-    }
-    if (!net_loop_catch_signals(program->loop, on_signal, program)) {
-        log_plain(program->log, LOG_ERROR, "node", "cannot start: signals cannot be caught");
-        node_free(program->node);
         return EXIT_FAILED;
     }
     log_plain(program->log, LOG_INFO, "node", "running");
