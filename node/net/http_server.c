@@ -42,6 +42,8 @@ static bool is_local_name(const char *host)
         return inet_pton(AF_INET6, name + 1, ip) == 1;
     }
     char *colon = strrchr(name, ':');
+    if (colon != NULL && colon[1 + strspn(colon + 1, "0123456789")] != '\0')
+        return false;
     if (colon != NULL)
         *colon = '\0';
     return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, ip) == 1;
@@ -162,6 +164,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return begin_request(lws_context_user(lws_get_context(wsi)), session, wsi, in);
     if (reason == LWS_CALLBACK_HTTP_WRITEABLE)
         return write_more(session, wsi);
+    // A connection that is no longer HTTP would be out of reach of the time-outs and of the check
+    // of the host's name.
+    if (reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE)
+        return -1;
     if (reason == LWS_CALLBACK_CLOSED_HTTP && session != NULL)
         buffer_clear(&session->body);
     return lws_callback_http_dummy(wsi, reason, user, in, size);
