@@ -18,8 +18,8 @@ struct document_kind {
 };
 
 static const struct document_kind kinds[] = {
-    {"status", 500}, {"miners", 1000},  {"blocks", 1000},
-    {"links", 1000}, {"daemons", 1000}, {"payouts", 1000},
+    {"status", 250}, {"miners", 500},  {"blocks", 250},
+    {"links", 250},  {"daemons", 500}, {"payouts", 250},
 };
 
 #define KINDS_COUNT (sizeof(kinds) / sizeof(kinds[0]))

@@ -5,11 +5,13 @@ import { makeSections, nameOf, namesByScript, showBlocks, showFigures, showHealt
          showPayouts } from './sections.js';
 import { counted, duration, sentence } from './units.js';
 
-const PERIODS_MS = { status: 1000, miners: 2000, payouts: 2000, blocks: 2000, links: 2000,
-                     daemons: 2000 };
+// What changes with every link is asked for in each round, the others in every second one.
+const ROUND_MS = 1000;
+const FAST = ['status', 'payouts', 'links'];
+const NAMES = [...FAST, 'miners', 'blocks', 'daemons'];
 const TIMEOUT_MS = 5000;
-// A document that takes long to bring is asked for less often.
-const REST_FACTOR = 10;
+// A round that takes long is followed by a longer rest.
+const REST_FACTOR = 5;
 const EPOCH_BLOCKS = 6;
 
 const documents = {};
@@ -19,12 +21,20 @@ let view = null; // made when every document has come once
 
 // ---- Banners
 
-function daemonAlarms({ daemons }) {
+// What it means for the miners that a daemon is gone.
+function meaningOfLoss({ daemons }) {
+    if (!daemons.has_work)
+        return '';
+    return daemons.ready > 0 ? ' Another daemon gives the work meanwhile.' :
+        ' Miners go on with the newest work that there is, for a minute at most.';
+}
+
+function daemonAlarms({ daemons, status }) {
     return daemons.daemons.filter((daemon) => ['down', 'wrong_chain'].includes(daemon.state))
         .map((daemon) => ({
             title: daemon.state === 'down' ? 'A coin daemon is gone' :
                 'A coin daemon follows another chain',
-            text: sentence(daemon.error ?? daemon.url) }));
+            text: `${sentence(daemon.error ?? daemon.url)}${meaningOfLoss(status)}` }));
 }
 
 function workAlarm({ status }) {
@@ -40,11 +50,13 @@ function isStarting({ status, daemons }) {
 
 function alarms() {
     if (connection.isLost)
-        return [{ title: 'Connection lost', text: 'This page gets no answer from the node: what it ' +
-            'shows is old. Check that shoal runs (“shoal status” on its machine, and its log); ' +
-            'the page goes on by itself.' }];
+        return [{ title: 'Connection lost',
+                  text: 'This page gets no answer from the node: what it shows is old. Check that ' +
+                      'shoal runs (“shoal status” on its machine, and its log); the page goes on ' +
+                      'by itself.' }];
     const found = [...failures].map(([name, message]) => ({
-        title: 'A part of this page is missing', text: `The document “${name}”: ${message}.` }));
+        title: 'A part of this page is missing',
+        text: `The document “${name}”: ${message}.` }));
     if (view === null)
         return found;
     const { store, stratum } = documents.status;
@@ -53,8 +65,8 @@ function alarms() {
         found.unshift(workAlarm(documents));
     if (store.health !== 'healthy')
         found.push({ title: 'The disk does not take what must be kept',
-                     text: `${sentence(store.problem ?? store.health)} The node goes on and keeps ` +
-                         'it in memory: make room before it is stopped.' });
+                     text: `${sentence(store.problem ?? store.health)} The node goes on and ` +
+                         'keeps it in memory: make room before it is stopped.' });
     return found;
 }
 
@@ -68,9 +80,9 @@ function notices() {
         return [];
     const { job } = documents.status;
     if (job === null)
-        return isStarting(documents) ?
-            [{ title: 'Starting', text: 'The coin daemon is asked for the first block template.' }] :
-            [];
+        return isStarting(documents) ? [{
+            title: 'Starting',
+            text: 'The coin daemon is asked for the first block template.' }] : [];
     if (job.is_detached)
         return [{ title: 'The pool wakes up', text: job.explanation }];
     if (job.is_solo)
@@ -109,7 +121,7 @@ function showBanners() {
 // ---- The whole page
 
 function makeView() {
-    const names = (payee) => nameOf(namesByScript(documents.miners.miners), payee);
+    const names = (payee) => nameOf(namesByScript(documents), payee);
     return { sections: makeSections(), picture: makePicture(byId('picture'), names) };
 }
 
@@ -123,7 +135,7 @@ function showTop({ status }) {
 
 function showAll() {
     if (view === null) {
-        if (!Object.keys(PERIODS_MS).every((name) => name in documents))
+        if (!NAMES.every((name) => name in documents))
             return;
         view = makeView();
         byId('main').classList.add('is-filled');
@@ -151,19 +163,32 @@ async function ask(name) {
     return answer.json();
 }
 
-async function askAndShow(name) {
+// True if the node answered, whatever it said.
+async function askFor(name) {
     try {
         documents[name] = await ask(name);
         failures.delete(name);
-        if (name === 'status')
-            connection.isLost = false;
-        showAll();
+        return true;
     } catch (error) {
         if (error instanceof NoAnswer)
-            connection.isLost = true;
-        else
-            failures.set(name, error.message);
+            return false;
+        failures.set(name, error.message);
+        return true;
     }
+}
+
+// The list of blocks is long: between full rounds it is asked for when there is a new one.
+function lacksBlocks() {
+    return view !== null && documents.status.found.blocks !== documents.blocks.total;
+}
+
+// All answers are shown together, so that the parts of the page fit each other.
+async function round(names) {
+    const answered = await Promise.all(names.map(askFor));
+    if (lacksBlocks())
+        answered.push(await askFor('blocks'));
+    connection.isLost = answered.includes(false);
+    showAll();
     showBanners();
 }
 
@@ -179,15 +204,14 @@ function untilVisible() {
     });
 }
 
-async function keepAsking(name) {
-    for (;;) {
+async function keepAsking() {
+    for (let i = 0; ; i++) {
         const began = performance.now();
-        await askAndShow(name);
+        await round(i % 2 === 0 || view === null ? NAMES : FAST);
         const took = performance.now() - began;
-        await sleep(Math.max(PERIODS_MS[name] - took, took * REST_FACTOR));
+        await sleep(Math.max(ROUND_MS - took, took * REST_FACTOR));
         await untilVisible();
     }
 }
 
-for (const name of Object.keys(PERIODS_MS))
-    keepAsking(name);
+keepAsking();

@@ -97,7 +97,7 @@ function describeLink(picture, link) {
     const who = name !== '' ? ` by ${name}` : '';
     const block = link.is_found_block ? ', and a block as well' : '';
     return `Link ${count(link.height)}: ${counted(link.grains, 'grain')}, found${who} ` +
-        `${ago(link.time, picture.now)} on block ${count(link.tip_height)}${block}`;
+        `${ago(link.time, picture.now)}, on block ${count(link.tip_height)}${block}`;
 }
 
 function point(picture, target) {
@@ -109,8 +109,8 @@ function point(picture, target) {
 function showReadout(picture) {
     const { links } = picture;
     const link = links.find((each) => each.height === picture.pointed) ?? links.at(-1);
-    setText(picture.readout, link ? describeLink(picture, link) : 'No link yet: the first one comes ' +
-        'with the miners’ work.');
+    setText(picture.readout, link ? describeLink(picture, link) :
+        'No link yet: the first one comes with the miners’ work.');
 }
 
 function tableColumns(nameOf) {
@@ -120,7 +120,8 @@ function tableColumns(nameOf) {
         { label: 'Grains', kind: 'number', cell: (link) => ({ main: count(link.grains) }) },
         { label: 'On block', kind: 'number', cell: (link) => ({ main: count(link.tip_height) }) },
         { label: 'By', kind: 'wide',
-          cell: (link) => ({ main: nameOf(link) || 'unknown', noteId: link.address ?? link.script }) },
+          cell: (link) => ({
+              main: nameOf(link) || 'unknown', noteId: link.address ?? link.script }) },
     ];
 }
 

@@ -1,25 +1,35 @@
 // What each part of the page says, made from the node's documents (all of them there, maybe some
 // seconds old).
-import { byId, fillTable, make, makeTable, rebuild, setText, setTone, syncChildren } from './dom.js';
-import { ago, amount, bytes, count, counted, difficulty, duration, hashrate, milliseconds, percent,
-         sentence } from './units.js';
+import { byId, fillTable, make, makeTable, rebuild, setText, setTone, syncChildren }
+    from './dom.js';
+import { ago, amount, bytes, count, counted, difficulty, duration, hashrate, latency,
+         percent, sentence, since } from './units.js';
 
-const MINERS_SHOWN = 100;
-const PAYEES_SHOWN = 25;
-const BLOCKS_SHOWN = 12;
+const MINERS_SHOWN = 25;
+const PAYEES_SHOWN = 10;
+const BLOCKS_SHOWN = 5;
 const NAMES_SHOWN = 3;
 
-// ---- Names: the workers that mine here for an address
+// ---- Names: the workers that mine or found a block here for an address
 
-export function namesByScript(miners) {
+// Of a miner, or of a block, whose user is "address.worker" or "address_worker".
+function workerOf({ worker, user, address }) {
+    if (worker !== undefined)
+        return worker;
+    return address && user.startsWith(address) ? user.slice(address.length + 1) : '';
+}
+
+export function namesByScript({ miners, blocks }) {
     const names = new Map();
-    for (const miner of miners) {
-        if (!miner.script || miner.worker === '')
+    for (const one of [...miners.miners, ...blocks.blocks]) {
+        const { script } = one;
+        const worker = workerOf(one);
+        if (!script || worker === '')
             continue;
-        const known = names.get(miner.script) ?? [];
-        if (!known.includes(miner.worker))
-            known.push(miner.worker);
-        names.set(miner.script, known);
+        const known = names.get(script) ?? [];
+        if (!known.includes(worker))
+            known.push(worker);
+        names.set(script, known);
     }
     return names;
 }
@@ -38,12 +48,17 @@ function payeeCell(names, payee) {
 
 // ---- At a glance
 
+function payeesOf(job) {
+    return job.is_solo ? 'all of it to its finder' :
+        `to ${counted(job.outputs, 'address', 'addresses')}`;
+}
+
 function figures({ status, blocks }) {
     const { job, stratum, found, tip } = status;
     const last = blocks.blocks.at(-1);
     return [
         { label: 'Next block pays', value: job ? amount(job.value_sats) : 'no work yet',
-          note: job ? `block ${count(job.height)}, ${counted(job.outputs, 'output')}` : '' },
+          note: job ? `block ${count(job.height)}, ${payeesOf(job)}` : '' },
         { label: 'Pool hashrate', value: hashrate(status.pool_hashrate),
           note: `share-chain at link ${count(tip.height)}` },
         { label: 'Miners here', value: count(stratum.sessions_authorized),
@@ -53,13 +68,19 @@ function figures({ status, blocks }) {
     ];
 }
 
+// The unit, behind the last space, is set smaller.
+function valueChildren(value) {
+    const [, number, unit] = /^(.*?\d)([\u00a0 ]\S+)?$/.exec(value) ?? [null, value];
+    return unit === undefined ? [number] : [number, make('small', {}, unit)];
+}
+
 export function showFigures(documents) {
     syncChildren(byId('figures'), figures(documents), {
         key: (figure) => figure.label,
         create: (figure) => make('div', { class: 'figure' }, make('dt', {}, figure.label),
             make('dd', { class: 'value' }), make('dd', { class: 'note' })),
         update: (element, figure) => {
-            setText(element.querySelector('.value'), figure.value);
+            rebuild(element.querySelector('.value'), figure.value, valueChildren);
             setText(element.querySelector('.note'), figure.note);
         },
     });
@@ -77,11 +98,11 @@ const DAEMON_WORDS = {
 
 function daemonRow(daemon) {
     const [tone, words] = DAEMON_WORDS[daemon.state] ?? ['warn', daemon.state];
-    const answered = daemon.answered_ms_ago < 0 ? '' :
-        `, answered ${milliseconds(daemon.answered_ms_ago)} ago`;
-    const tip = daemon.height < 0 ? '' : `at block ${count(daemon.height)}`;
+    const took = daemon.latency_ms < 0 ? '' : `, in ${latency(daemon.latency_ms)}`;
+    const answered = daemon.answered_ms_ago < 0 ? 'has not answered yet' :
+        `answered ${since(daemon.answered_ms_ago)}${took}`;
     return { label: 'Coin daemon', tone, words: daemon.is_active ? `${words}, in use` : words,
-             note: `${daemon.url} ${tip}${answered}`, problem: daemon.error ?? '' };
+             note: `${daemon.url} ${answered}`, problem: daemon.error ?? '' };
 }
 
 function templateRow({ daemons }) {
@@ -90,8 +111,8 @@ function templateRow({ daemons }) {
                  note: '' };
     return { label: 'Block template', tone: 'ok',
              words: `for block ${count(daemons.template_height)}`,
-             note: `${milliseconds(daemons.template_age_ms)} old, its tip confirmed ` +
-                   `${milliseconds(daemons.confirmed_ms_ago)} ago` };
+             note: `made ${since(daemons.template_age_ms)}, its tip confirmed ` +
+                   `${since(daemons.confirmed_ms_ago)}` };
 }
 
 function workRow({ stratum }) {
@@ -147,7 +168,8 @@ export function showHealth({ status, daemons }) {
 // ---- Miners
 
 function rejections(shares) {
-    return Object.entries(shares).filter(([verdict, number]) => verdict !== 'accepted' && number > 0);
+    return Object.entries(shares)
+        .filter(([verdict, number]) => verdict !== 'accepted' && number > 0);
 }
 
 function sharesCell({ shares }) {
@@ -156,7 +178,7 @@ function sharesCell({ shares }) {
     const reasons = rejected.map(([verdict, number]) =>
         `${count(number)} ${verdict.replaceAll('_', ' ')}`).join(', ');
     return { main: `${count(shares.accepted)} accepted`,
-             note: sum === 0 ? 'none rejected' : `${count(sum)} rejected: ${reasons}` };
+             note: sum === 0 ? 'none rejected' : `${reasons} rejected` };
 }
 
 function workerCell(miner) {
@@ -179,7 +201,8 @@ const minerColumns = [
         main: hashrate(miner.hashrate_1m), note: `1 h: ${hashrate(miner.hashrate_1h)}` }) },
     { label: 'Shares', kind: 'number', cell: sharesCell },
     { label: 'Last share', kind: 'number', cell: (miner) => ({
-        main: ago(miner.share_at, miner.now), note: `difficulty ${difficulty(miner.difficulty)}` }) },
+        main: ago(miner.share_at, miner.now),
+        note: `difficulty ${difficulty(miner.difficulty)}` }) },
     { label: 'Connected', kind: 'number', cell: (miner) => ({
         main: duration(miner.now - miner.connected_at),
         note: counted(miner.blocks, 'block') + ' found' }) },
@@ -192,19 +215,31 @@ const refusedColumns = [
     { label: 'Why', kind: 'wide', cell: (device) => ({ main: sentence(device.reason) }) },
 ];
 
-// A table in its place, and under it what it leaves out or what there is instead of it.
+// A table in its place: its first rows, a button for the others, and words if there are none.
 export function makeTablePlace(parent, caption, columns) {
-    const place = { ...makeTable(caption, columns), after: make('p', { class: 'after' }) };
-    parent.replaceChildren(place.table, place.after);
+    const after = make('p', { class: 'after' });
+    const more = make('button', { class: 'more', type: 'button', 'aria-expanded': 'false' });
+    const place = { ...makeTable(caption, columns), after, more, isOpen: false, refill: null };
+    more.addEventListener('click', () => {
+        place.isOpen = !place.isOpen;
+        more.setAttribute('aria-expanded', String(place.isOpen));
+        place.refill();
+    });
+    parent.replaceChildren(place.table, more, after);
     return place;
 }
 
 function fillPlace(place, rows, options) {
     const { key, shownMax, empty, total = rows.length } = options;
-    const left = Math.max(total, rows.length) - shownMax;
-    fillTable(place, rows.slice(0, shownMax), key);
+    place.refill = () => fillPlace(place, rows, options);
+    const shown = place.isOpen ? rows : rows.slice(0, shownMax);
+    fillTable(place, shown, key);
     place.table.hidden = rows.length === 0;
-    setText(place.after, rows.length === 0 ? empty : left > 0 ? `and ${count(left)} more` : '');
+    place.more.hidden = rows.length <= shownMax;
+    setText(place.more, place.isOpen ? 'Show fewer' : `Show ${count(rows.length - shownMax)} more`);
+    const missing = total - rows.length;
+    setText(place.after, rows.length === 0 ? empty :
+        missing > 0 ? `${count(missing)} more are not on this page.` : '');
     place.after.hidden = place.after.textContent === '';
 }
 
@@ -262,8 +297,10 @@ function soloRows({ upcoming }) {
         ...payee, sats: null, note: `then about ${amount(payee.expected_sats)}` }));
 }
 
-function payoutLead(payouts) {
+function payoutLead({ payouts, status }) {
     const next = payouts.next_block;
+    if (next !== null && status.job === null)
+        return 'Nobody is served work now. The last work would have been paid like this:';
     if (next === null)
         return 'There is no work yet, so there is no next block.';
     if (next.is_solo)
@@ -273,13 +310,14 @@ function payoutLead(payouts) {
         'newest of them six blocks deep.';
 }
 
-export function showPayouts(sections, { payouts, miners }) {
-    const names = namesByScript(miners.miners);
+export function showPayouts(sections, documents) {
+    const { payouts } = documents;
+    const names = namesByScript(documents);
     const next = payouts.next_block;
     const isPaying = next !== null && !next.is_solo;
     const rows = isPaying ? noteUpcoming(nextBlockRows(next), payouts.upcoming) : soloRows(payouts);
     const total = isPaying ? next.window.payees_count : payouts.upcoming.payees_count;
-    setText(byId('payouts-lead'), payoutLead(payouts));
+    setText(byId('payouts-lead'), payoutLead(documents));
     fillPlace(sections.payouts, rows.map((row) => ({ ...row, names })), {
         key: (row) => row.script, shownMax: PAYEES_SHOWN,
         empty: 'Nothing is credited yet.', total,
@@ -306,14 +344,14 @@ const blockColumns = [
     { label: 'Block', kind: 'number', cell: (block) => ({
         main: count(block.height), note: ago(block.found_at, block.now) }) },
     { label: 'Found by', kind: 'wide', cell: (block) => {
-        const worker = block.user.includes('.') ? block.user.slice(block.user.indexOf('.') + 1) : '';
+        const worker = workerOf(block);
         const id = block.address ?? block.script;
         return worker === '' ? { mainId: id } : { main: worker, noteId: id };
     } },
     { label: 'Fate', kind: 'text', cell: fateOf },
     { label: 'Value', kind: 'number', cell: (block) => ({
         main: amount(block.value_sats),
-        note: block.epoch && block.epoch.links > 0 ? 'paid to all' : 'paid to the finder' }) },
+        note: block.epoch && block.epoch.links > 0 ? 'shared by work' : 'to its finder' }) },
 ];
 
 export function showBlocks(sections, { blocks }) {
@@ -321,7 +359,7 @@ export function showBlocks(sections, { blocks }) {
     setText(byId('blocks-lead'), 'Every block goes to every coin daemon at once; here is what ' +
         'became of it. Its coins can be spent once it is mature, after 100 confirmations.');
     fillPlace(sections.blocks, rows, {
-        key: (block) => block.number, shownMax: BLOCKS_SHOWN,
+        key: (block) => block.number, shownMax: BLOCKS_SHOWN, total: blocks.total,
         empty: 'None yet. The pool finds one as often as its part of the coin’s hashrate says.',
     });
 }

@@ -51,9 +51,9 @@ export function percent(part) {
 export function amount(sats) {
     const value = BigInt(sats);
     if (value < SATS_PER_COIN / 1000n)
-        return `${grouped(String(value))}${NO_BREAK}sats`;
+        return `${grouped(String(value))} sats`;
     const whole = grouped(String(value / SATS_PER_COIN));
-    return `${whole}.${String(value % SATS_PER_COIN).padStart(8, '0')}${NO_BREAK}coins`;
+    return `${whole}.${String(value % SATS_PER_COIN).padStart(8, '0')} coins`;
 }
 
 export function duration(seconds) {
@@ -67,15 +67,22 @@ export function duration(seconds) {
     return `${Math.floor(s / 86400)}${NO_BREAK}d ${Math.floor(s / 3600) % 24}${NO_BREAK}h`;
 }
 
-// Both in seconds since 1970; 0 is never.
+// Both in seconds since 1970; 0 is never. The times of links may be ahead of the clock.
 export function ago(then, now) {
     if (then === 0)
         return 'never';
-    return then > now ? `in ${duration(then - now)}` : `${duration(now - then)} ago`;
+    return then >= now ? 'just now' : `${duration(now - then)} ago`;
 }
 
-export function milliseconds(ms) {
+// How long an answer took.
+export function latency(ms) {
+    if (ms < 1)
+        return `under 1${NO_BREAK}ms`;
     return ms < 1000 ? `${ms}${NO_BREAK}ms` : duration(ms / 1000);
+}
+
+export function since(ms) {
+    return ms < 1000 ? 'just now' : `${duration(ms / 1000)} ago`;
 }
 
 // A sentence from a fragment that begins small and ends without a full stop.

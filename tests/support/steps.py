@@ -110,7 +110,7 @@ STEPS = [
         ["build"],
         1200,
         count_totals,
-        [["tests/support/install", "e2e"], ["tests/e2e/run"]],
+        [["tests/support/install", "e2e", "browser"], ["tests/e2e/run"]],
     ),
     Step("tsan-build", "all", [], 900, count_one, build("tsan", "unit_tests")),
     Step("tsan", "all", ["tsan-build"], 1200, count_ctest, ctest("tsan", "tsan", *UNIT)),
