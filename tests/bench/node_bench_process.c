@@ -129,14 +129,27 @@ double process_cpu_ns(pid_t pid)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
+static void read_line(const char *path, char *text, size_t capacity)
+{
+    FILE *file = fopen(path, "r");
+    if (file == NULL || fgets(text, (int)capacity, file) == NULL)
+        process_fail("%s cannot be read: is the process gone?", path);
+    fclose(file);
+}
+
+double process_loop_cpu_ns(pid_t pid)
+{
+    char path[64], text[128];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)pid, (int)pid);
+    read_line(path, text, sizeof text);
+    return (double)strtoull(text, NULL, 10);
+}
+
 double process_memory(pid_t pid)
 {
     char path[64], text[128];
     snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    FILE *file = fopen(path, "r");
-    if (file == NULL || fgets(text, sizeof text, file) == NULL)
-        process_fail("process %d is gone: its memory cannot be read", (int)pid);
-    fclose(file);
+    read_line(path, text, sizeof text);
     char *resident = strchr(text, ' '); // the second number, in pages
     if (resident == NULL)
         process_fail("%s: not as expected", path);

@@ -28,6 +28,8 @@ void process_stop(pid_t pid);
 
 // CPU time of all its threads, user and system, in nanoseconds.
 double process_cpu_ns(pid_t pid);
+// The same of its first thread alone, the one that runs the loop.
+double process_loop_cpu_ns(pid_t pid);
 // Resident memory in bytes.
 double process_memory(pid_t pid);
 
