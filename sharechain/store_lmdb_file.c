@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "sharechain/store_lmdb_env.h"
 #include "sharechain/store_lmdb_folder.h"
+#include "sharechain/store_lmdb_look.h"
 
 // More than LMDB writes with one call, so that no disk that cut one of those short has room for
 // this.
@@ -51,7 +52,7 @@ static int make_data(const struct lmdb_folder *folder)
 static bool open_data(struct lmdb_file *file, char *error, size_t error_capacity)
 {
     const struct lmdb_folder *folder = &file->folder;
-    int result = lmdb_folder_has_data(folder) ? 0 : make_data(folder);
+    int result = lmdb_folder_has_data(folder) ? lmdb_look(folder->data_path) : make_data(folder);
     if (result == 0)
         result = lmdb_folder_reserve_locks(folder);
     if (result == 0)

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "tests/unit/sharechain/seeded.h"
 #include "tests/unit/sharechain/store_folder.h"
 
 #define SETTLE_MS 30000
@@ -246,6 +247,45 @@ static void file_cut_off_at_any_page_is_refused_unless_nothing_is_missing(void *
     test_free(bytes);
 }
 
+static size_t read_whole(const char *path, uint8_t *bytes, size_t size_max)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t size = fread(bytes, 1, size_max, file);
+    fclose(file);
+    return size;
+}
+
+// LMDB keeps no sums of its pages: what a damaged one leads to may end the process that follows.
+static void damaged_pages_are_refused_and_end_no_process(void **state)
+{
+    const struct store_folder *folder = *state;
+    enum { COUNT = 100, SIZE_MAX_EXPECTED = 1 << 20, PAGE = 4096, PAGE_HEADER = 16 };
+    struct store *store = open_in(folder);
+    for (unsigned n = 0; n < COUNT; n++)
+        put_number(store, STORE_SHARES, n, 700);
+    store_close(store);
+    char path[300];
+    uint8_t *bytes = test_malloc(SIZE_MAX_EXPECTED), *damaged = test_malloc(SIZE_MAX_EXPECTED);
+    size_t size =
+        read_whole(store_folder_file(folder, "store.mdb", path), bytes, SIZE_MAX_EXPECTED);
+    // Behind the two roots: pages that still say what they are, but not where on them things lie.
+    memcpy(damaged, bytes, size);
+    for (size_t page = 2; page < size / PAGE; page++)
+        memset(damaged + page * PAGE + PAGE_HEADER, 0xf0, PAGE - PAGE_HEADER);
+    rewrite(path, damaged, size);
+    assert_refused(folder->path, "damaged", "move it away");
+    // Nothing but noise.
+    struct seeded seeded = {5};
+    seeded_bytes(&seeded, damaged + 2 * PAGE, size - 2 * PAGE);
+    rewrite(path, damaged, size);
+    assert_refused(folder->path, "damaged", "move it away");
+    rewrite(path, bytes, size);
+    assert_true(opens_whole(folder, COUNT));
+    test_free(damaged);
+    test_free(bytes);
+}
+
 // Past its last page the file may be shorter or longer than LMDB counts: that is no damage.
 static void longer_file_is_no_damage(void **state)
 {
@@ -458,6 +498,7 @@ int main(void)
         WITH_FOLDER(file_in_place_of_the_folder_is_named),
         WITH_FOLDER(file_of_something_else_is_refused_and_left_alone),
         WITH_FOLDER(file_cut_off_at_any_page_is_refused_unless_nothing_is_missing),
+        WITH_FOLDER(damaged_pages_are_refused_and_end_no_process),
         WITH_FOLDER(longer_file_is_no_damage),
         WITH_FOLDER(newer_schema_is_refused_and_kept),
         WITH_FOLDER(unknown_missing_or_malformed_schema_is_refused),
