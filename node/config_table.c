@@ -1,4 +1,5 @@
 #include "node/config_table.h"
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -203,7 +204,24 @@ static bool parse_count(const char *text, uint64_t max, uint64_t *value)
     return text[0] != '\0';
 }
 
-// Only the shape: whether it can be listened on is found out by listening.
+// IPv6 stands in brackets, so that the port is told apart from it.
+static bool is_ip(const char *text, size_t size)
+{
+    char ip[INET6_ADDRSTRLEN];
+    uint8_t bytes[sizeof(struct in6_addr)];
+    bool is_v6 = size > 2 && text[0] == '[' && text[size - 1] == ']';
+    if (is_v6) {
+        text++;
+        size -= 2;
+    }
+    if (size >= sizeof(ip))
+        return false;
+    memcpy(ip, text, size);
+    ip[size] = '\0';
+    return inet_pton(is_v6 ? AF_INET6 : AF_INET, ip, bytes) == 1;
+}
+
+// Only the form: whether it can be listened on is found out by listening.
 static bool check_address(const char *value, char *wrong)
 {
     if (strncmp(value, "unix:", 5) == 0)
@@ -214,14 +232,33 @@ static bool check_address(const char *value, char *wrong)
         return fail(wrong, "is no address with a port");
     if (!parse_count(colon + 1, 65535, &port))
         return fail(wrong, "has no port from 0 to 65535");
-    return true;
+    return is_ip(value, (size_t)(colon - value)) ||
+           fail(wrong, "has no IP address before the port");
 }
 
+// http[s]://[user[:password]@]host[:port][/path]; only the form of host and port.
 static bool check_url(const char *value, char *wrong)
 {
-    bool is_http = strncmp(value, "http://", 7) == 0 && value[7] != '\0';
-    bool is_https = strncmp(value, "https://", 8) == 0 && value[8] != '\0';
-    return is_http || is_https || fail(wrong, "is no url that begins with http:// or https://");
+    bool is_http = strncmp(value, "http://", 7) == 0;
+    bool is_https = strncmp(value, "https://", 8) == 0;
+    const char *host = value + (is_https ? 8 : 7);
+    if ((!is_http && !is_https) || *host == '\0')
+        return fail(wrong, "is no url that begins with http:// or https://");
+    const char *end = host + strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', (size_t)(end - host));
+    host = at == NULL ? host : at + 1;
+    const char *colon = memrchr(host, ':', (size_t)(end - host));
+    const char *bracket = memrchr(host, ']', (size_t)(end - host));
+    bool has_port = colon != NULL && (bracket == NULL || colon > bracket);
+    char port[6] = "";
+    uint64_t number;
+    if (host == (has_port ? colon : end))
+        return fail(wrong, "names no host");
+    if (has_port && end - colon - 1 < (ptrdiff_t)sizeof(port))
+        memcpy(port, colon + 1, (size_t)(end - colon - 1));
+    if (has_port && (!parse_count(port, 65535, &number) || number == 0))
+        return fail(wrong, "has no port from 1 to 65535");
+    return true;
 }
 
 static bool add_item(const struct config_row *row, const char *item, size_t item_size,

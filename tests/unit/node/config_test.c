@@ -247,6 +247,13 @@ static const struct {
 } wrong_values[] = {
     {"daemon", "127.0.0.1:8332", "is no url"},
     {"daemon", "http://", "is no url"},
+    {"daemon", "http://:8332", "no host"},
+    {"daemon", "http:///x", "no host"},
+    {"daemon", "http://h:", "no port"},
+    {"daemon", "http://h:0", "no port"},
+    {"daemon", "http://h:65536/x", "no port"},
+    {"daemon", "http://[::1]:8332x", "no port"},
+    {"daemon", "http://h:999999", "no port"},
     {"daemon", "http://a,,http://b", "empty item"},
     {"daemon", "http://1,http://2,http://3,http://4,http://5,http://6,http://7,http://8,http://9",
      "more than 8 items"},
@@ -260,6 +267,11 @@ static const struct {
     {"stratum-listen", "0.0.0.0:", "no port"},
     {"stratum-listen", "0.0.0.0:65536", "no port"},
     {"stratum-listen", "0.0.0.0:33x", "no port"},
+    {"stratum-listen", "1.2.3.4.5:3333", "no IP address"},
+    {"stratum-listen", "here:3333", "no IP address"},
+    {"stratum-listen", "::1:3333", "no IP address"},
+    {"stratum-listen", "[1.2.3.4]:3333", "no IP address"},
+    {"stratum-listen", "[]:3333", "no IP address"},
     {"stratum-listen", "unix:", "no path"},
     {"stratum-connections", "0", "out of range"},
     {"stratum-connections", "1.5", "no whole number"},
@@ -275,6 +287,7 @@ static const struct {
     {"stratum-version-mask", "1fffe00", "not 8 hex digits"},
     {"stratum-version-mask", "0x1fffe000", "not 8 hex digits"},
     {"http-listen", "localhost", "no address with a port"},
+    {"http-listen", "localhost:8080", "no IP address"},
     {"log-level", "loud", "no level"},
     {"log-level", "INFO", "no level"},
     {"log-format", "xml", "no form"},
@@ -298,6 +311,21 @@ static void wrong_value_is_refused_with_key_source_value_and_range(void **state)
         assert_says(fixture, wrong_values[i].what);
         assert_says(fixture, row->range);
     }
+}
+
+static void urls_and_addresses_of_all_forms_are_taken(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const urls[] = {
+        "http://h",          "https://h:1",          "http://u:p@h:8332/wallet/x",
+        "http://u:p:@@h:80", "http://[::1]:18443/x", "http://[::1]",
+        "http://h/a:b@c",    "http://10.0.0.1:65535"};
+    static const char *const addresses[] = {"0.0.0.0:3333", "[::]:3333", "[::ffff:1.2.3.4]:1",
+                                            "127.0.0.1:0", "unix:/run/x"};
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+        assert_true(READ(fixture, "--pool", "p", "--daemon", urls[i]));
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+        assert_true(READ(fixture, REQUIRED, "--stratum-listen", addresses[i]));
 }
 
 static void value_that_does_not_fit_is_refused(void **state)
@@ -535,6 +563,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(unknown_variable_is_a_warning, set_up, tear_down),
         cmocka_unit_test_setup_teardown(wrong_value_is_refused_with_key_source_value_and_range,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(urls_and_addresses_of_all_forms_are_taken, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(value_that_does_not_fit_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(secrets_are_not_repeated_in_messages_nor_in_the_values,
                                         set_up, tear_down),
