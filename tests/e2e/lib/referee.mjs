@@ -175,8 +175,8 @@ export async function heldShares(node) {
     };
 }
 
-// A hash as good as this was a grain whatever link it stood on and whatever shift its job had: grain
-// targets are never below link targets.
+// A hash as good as this was a grain whatever link it stood on and whatever shift its job had:
+// grain targets are never below link targets.
 export function surelyGrain(links) {
     return links.map((link) => expand(link.link_bits))
         .reduce((least, target) => (target < least ? target : least));

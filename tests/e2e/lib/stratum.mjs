@@ -46,7 +46,8 @@ export class StratumConnection {
         this.text = lines.pop();
         for (const line of lines) {
             this.lines.push(line);
-            this.takeMessage(JSON.parse(line));
+            if (line.startsWith('{')) // else it answers in HTTP
+                this.takeMessage(JSON.parse(line));
         }
     }
 
@@ -190,9 +191,9 @@ export class StratumMiner {
         const share = { id: readHeader(header).id, header, pow, job: job.id, target: job.target,
                         sentAt: Date.now(), answer: null };
         const nonce = Buffer.from(header.subarray(76)).reverse().toString('hex');
+        share.parameters = [this.options.user, job.id, extranonce2, job.time, nonce];
         this.shares.push(share);
-        this.connection.ask('mining.submit', [this.options.user, job.id, extranonce2, job.time,
-                                              nonce])
+        this.connection.ask('mining.submit', share.parameters)
             .then((answer) => this.takeAnswer(share, answer), () => {});
     }
 
