@@ -74,13 +74,23 @@ static bool grow(struct hashing *hashing, uint32_t capacity_max)
     return true;
 }
 
+// The fuller the queue, the less of it one session may have: many that take all they get leave room
+// for the next one, who wants little.
+static uint32_t session_pending_max(const struct stratum *stratum)
+{
+    uint64_t most = stratum->config.hashes_pending_max;
+    uint64_t free_places = most > stratum->hashing->count ? most - stratum->hashing->count : 0;
+    uint64_t allowed = 1 + SESSION_PENDING_MAX * free_places / (most + 1);
+    return (uint32_t)(allowed < SESSION_PENDING_MAX ? allowed : SESSION_PENDING_MAX);
+}
+
 bool hashing_ask(struct session *session, const struct submit *submit, const struct line_value *id)
 {
     struct stratum *stratum = session->engine;
     struct hashing *hashing = stratum->hashing;
     const char *text;
     size_t size;
-    if (session->hashes_pending >= SESSION_PENDING_MAX ||
+    if (session->hashes_pending >= session_pending_max(stratum) ||
         (hashing->first_free == 0 && !grow(hashing, stratum->config.hashes_pending_max))) {
         return false;
     }
