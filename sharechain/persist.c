@@ -88,14 +88,20 @@ bool sharechain_body_bytes(const struct sharechain *chain, const struct hash256 
 
 // ---- Reading back
 
+struct load {
+    struct sharechain *chain;
+    size_t headers, shares; // read, whatever became of them
+};
+
 static bool load_header(void *context, const void *key, size_t key_size, const void *value,
                         size_t value_size)
 {
     (void)key;
     (void)key_size;
-    struct sharechain *chain = context;
+    struct load *load = context;
+    load->headers++;
     if (value_size == HEADER_SIZE)
-        sharechain_add_header(chain, value);
+        sharechain_add_header(load->chain, value);
     return true;
 }
 
@@ -104,7 +110,8 @@ static bool load_body(void *context, const void *key, size_t key_size, const voi
 {
     (void)key;
     (void)key_size;
-    sharechain_add_body(context, value, value_size, SHARECHAIN_OWN);
+    struct load *load = context;
+    sharechain_add_body(load->chain, value, value_size, SHARECHAIN_OWN);
     return true;
 }
 
@@ -113,6 +120,8 @@ static bool load_share(void *context, const void *key, size_t key_size, const vo
 {
     (void)key;
     (void)key_size;
+    struct load *load = context;
+    load->shares++;
     if (value_size <= 32)
         return true;
     struct hash256 pow;
@@ -123,7 +132,7 @@ static bool load_share(void *context, const void *key, size_t key_size, const vo
         .pow = &pow,
         .source = SHARECHAIN_OWN,
     };
-    sharechain_add_share(context, &arrival);
+    sharechain_add_share(load->chain, &arrival);
     return true;
 }
 
@@ -145,18 +154,37 @@ static bool check_pool(struct sharechain *chain, char *error, size_t error_capac
     return false;
 }
 
+// Everything that was put was valid and its ancestors were put before it.
+static void say_what_is_lost(const struct load *load)
+{
+    struct sharechain_counts counts;
+    sharechain_counts(load->chain, &counts);
+    size_t headers = counts.headers - 1; // the anchor is in the pool file
+    if (headers == load->headers && counts.shares == load->shares)
+        return;
+    log_event(load->chain->env->log, LOG_ERROR, "sharechain",
+              "a part of what is on disk cannot be used: the file is damaged",
+              LOG_U64("headers_read", load->headers), LOG_U64("headers_good", headers),
+              LOG_U64("shares_read", load->shares), LOG_U64("shares_good", counts.shares),
+              LOG_TEXT("what_to_do", "check the disk; a copy of the data directory from before, or "
+                                     "another node of the pool, has what is lost"));
+}
+
 bool sharechain_load(struct sharechain *chain, char *error, size_t error_capacity)
 {
     if (chain->store == NULL)
         return true;
     if (!check_pool(chain, error, error_capacity))
         return false;
+    struct load load = {.chain = chain};
     chain->is_loading = true;
-    bool is_read = store_each(chain->store, STORE_HEADERS, NULL, 0, load_header, chain) &&
-                   store_each(chain->store, STORE_BODIES, NULL, 0, load_body, chain) &&
-                   store_each(chain->store, STORE_SHARES, NULL, 0, load_share, chain);
+    bool is_read = store_each(chain->store, STORE_HEADERS, NULL, 0, load_header, &load) &&
+                   store_each(chain->store, STORE_BODIES, NULL, 0, load_body, &load) &&
+                   store_each(chain->store, STORE_SHARES, NULL, 0, load_share, &load);
     chain->is_loading = false;
-    if (!is_read)
+    if (is_read)
+        say_what_is_lost(&load);
+    else
         snprintf(error, error_capacity, "the share-chain cannot be read from the data directory");
     return is_read;
 }

@@ -236,6 +236,64 @@ static void restart_reads_the_same_chain_from_the_store(void **state)
     world_close(&world);
 }
 
+static void count_line(void *context, enum log_level level, const char *line, size_t size)
+{
+    size_t *count = context;
+    (void)level;
+    (void)size;
+    *count += strstr(line, "cannot be used: the file is damaged") != NULL ? 1 : 0;
+}
+
+static struct wall_time no_clock(void *context)
+{
+    (void)context;
+    return (struct wall_time){0};
+}
+
+static size_t complaints_of_load(struct world *world, struct peer *peer)
+{
+    size_t count = 0;
+    char error[256] = "";
+    struct env env = peer->env;
+    env.log = log_new(LOG_INFO, LOG_FORM_TEXT, count_line, no_clock, &count);
+    struct sharechain *again = sharechain_new(&env, &world->pool, peer->store, NULL);
+    assert_true(sharechain_load(again, error, sizeof(error)));
+    sharechain_free(again);
+    log_free(env.log);
+    return count;
+}
+
+static bool keep_first_key(void *context, const void *key, size_t key_size, const void *value,
+                           size_t value_size)
+{
+    struct buffer *kept = context;
+    (void)value;
+    (void)value_size;
+    write_bytes(kept, key, key_size);
+    return false;
+}
+
+static void damage_on_disk_is_said_aloud(void **state)
+{
+    (void)state;
+    static const enum store_table tables[] = {STORE_HEADERS, STORE_SHARES};
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        struct world world;
+        world_open(&world, 98);
+        world_run(&world, 100);
+        struct peer *peer = &world.peers[1];
+        assert_int_equal(complaints_of_load(&world, peer), 0);
+        uint8_t key[64];
+        struct buffer kept;
+        buffer_init_fixed(&kept, key, sizeof(key));
+        store_each(peer->store, tables[i], NULL, 0, keep_first_key, &kept);
+        assert_true(kept.size > 0);
+        store_put(peer->store, tables[i], key, kept.size, "noise", 5);
+        assert_int_equal(complaints_of_load(&world, peer), 1);
+        world_close(&world);
+    }
+}
+
 static void store_of_another_pool_is_refused(void **state)
 {
     (void)state;
@@ -433,6 +491,7 @@ int main(void)
         cmocka_unit_test(peers_that_work_at_once_agree_when_they_have_heard_all),
         cmocka_unit_test(any_order_of_arrival_gives_the_same_state),
         cmocka_unit_test(restart_reads_the_same_chain_from_the_store),
+        cmocka_unit_test(damage_on_disk_is_said_aloud),
         cmocka_unit_test(store_of_another_pool_is_refused),
         cmocka_unit_test(nothing_is_credited_twice_or_lost),
         cmocka_unit_test(flood_of_unknown_shares_is_bounded_and_own_ones_stay),
