@@ -79,6 +79,7 @@ struct node {
     bool is_stopping;
     enum mint_result mint_said; // the last failure that was logged, and when it may be again
     struct mono_time mint_say_again_at;
+    struct mono_time anchor_say_again_at; // when a wrong chain of the daemon may be logged again
     uint8_t node_tag[SHARE_NODE_TAG_SIZE];
     const char *device_overrides[CONFIG_LIST_MAX]; // views into config, for the engine's life
     struct found_block *blocks;                    // newest last

@@ -11,7 +11,7 @@
 #define WORK_RETRY_MS   1000
 // Work on an old block is not served longer.
 #define WORK_STALE_MAX_MS 60000
-#define MINT_SAY_AGAIN_MS 60000
+#define SAY_AGAIN_MS      60000
 // A miner whose grains would be more than this part of a link's picks a shift: its receipts get
 // fewer and heavier.
 #define GRAINS_PER_MINER  30.0
@@ -57,16 +57,25 @@ bool work_has_header(void *context, const struct hash256 *id)
     return header_chain_find(sharechain_headers(node->sharechain), id) != NULL;
 }
 
+// It is asked for again every second, and said once a minute.
+static void say_wrong_chain(struct node *node)
+{
+    struct mono_time now = net_loop_now(node->loop).mono;
+    if (now.ms < node->anchor_say_again_at.ms)
+        return;
+    node->anchor_say_again_at.ms = now.ms + SAY_AGAIN_MS;
+    log_event(node->log, LOG_ERROR, "work", "the daemon's chain does not hold the pool's anchor",
+              LOG_U64("anchor_height", node->pool->anchor_height),
+              LOG_TEXT("what_to_do", "this daemon follows another chain than the pool file: "
+                                     "check the pool file and the daemon"));
+}
+
 void work_headers_finished(void *context, const struct hash256 *tip, enum headers_result result)
 {
     struct node *node = context;
     node->is_fetching_headers = false;
     if (result == HEADERS_NO_ANCHOR)
-        log_event(node->log, LOG_ERROR, "work",
-                  "the daemon's chain does not hold the pool's anchor",
-                  LOG_U64("anchor_height", node->pool->anchor_height),
-                  LOG_TEXT("what_to_do", "this daemon follows another chain than the pool file: "
-                                         "check the pool file and the daemon"));
+        say_wrong_chain(node);
     if (node->block_template == NULL || result == HEADERS_NO_ANCHOR)
         return;
     // The daemon may have moved on meanwhile.
@@ -159,7 +168,7 @@ static void say_mint_failure(struct node *node, enum mint_result result)
         (result == node->mint_said && now.ms < node->mint_say_again_at.ms))
         return;
     node->mint_said = result;
-    node->mint_say_again_at = (struct mono_time){now.ms + MINT_SAY_AGAIN_MS};
+    node->mint_say_again_at = (struct mono_time){now.ms + SAY_AGAIN_MS};
     log_event(node->log, LOG_ERROR, "work", "no new work can be made",
               LOG_TEXT("reason", mint_result_text(result)));
 }
