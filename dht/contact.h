@@ -34,5 +34,8 @@ struct hint hint_of(const struct contact *contact);
 bool dht_key_equal(const struct dht_key *a, const struct dht_key *b);
 // XOR of the two: smaller is nearer.
 uint64_t id_distance(struct id_start a, struct id_start b);
+// Whether an address means the same host to everybody: not of this host, a private network, a link,
+// or a group. Others make no sense in a hint.
+bool address_is_public(const struct address *address);
 
 #endif

@@ -356,6 +356,25 @@ const struct routing_node *routing_table_find(const struct routing_table *table,
     return i == BUCKETS_COUNT ? NULL : list_find(&table->buckets[i].nodes, id);
 }
 
+const struct routing_node *routing_table_find_hint(const struct routing_table *table,
+                                                   const struct hint *hint)
+{
+    struct hash256 start = {{0}};
+    for (unsigned i = 0; i < 8; i++)
+        start.bytes[i] = (uint8_t)(hint->id_start.value >> (56 - 8 * i));
+    unsigned bucket = bucket_of(table, &start);
+    if (bucket == BUCKETS_COUNT)
+        return NULL;
+    const struct node_list *list = &table->buckets[bucket].nodes;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct contact *contact = &list->nodes[i].contact;
+        if (dht_key_equal(&contact->key, &hint->key) &&
+            id_start_of(&contact->id.hash).value == hint->id_start.value)
+            return &list->nodes[i];
+    }
+    return NULL;
+}
+
 // The nearest found so far; distances beside the nodes, so that sorting touches only numbers.
 struct nearest {
     struct id_start key;

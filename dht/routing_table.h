@@ -91,6 +91,9 @@ struct mono_time routing_table_next_deadline(const struct routing_table *table);
 // NULL if it is not there. Valid until the table changes.
 const struct routing_node *routing_table_find(const struct routing_table *table,
                                               const struct node_id *id);
+// The node that a hint means, by the beginning of its id and its key; NULL if it is not there.
+const struct routing_node *routing_table_find_hint(const struct routing_table *table,
+                                                   const struct hint *hint);
 // The nodes nearest to a key that are not suspect, nearest first, at most `count_max`; the count.
 size_t routing_table_closest(const struct routing_table *table, const struct hash256 *key,
                              struct contact *out, size_t count_max);
