@@ -1,50 +1,47 @@
-// What the engine keeps in its store, and how it comes back: headers by height, then bodies, then
-// shares by link height, so that nearly everything finds what it points to already there.
+// What the engine keeps in its store, and how it comes back. Shares are numbered in the order in
+// which they became valid, so that writing them appends and reading them back finds what each
+// points to already there; a link's body has the number of its share. Headers come first.
 #include <stdio.h>
 #include <string.h>
 #include "node/limits.h"
 #include "sharechain/state.h"
 
-#define KEY_SIZE (4 + 32)
+#define HEADER_KEY_SIZE (4 + 32)
+#define RECORD_KEY_SIZE 8
 
 static const char pool_key[] = "pool";
 
-static void make_key(uint32_t height, const struct hash256 *id, uint8_t key[KEY_SIZE])
+static void make_record_key(uint64_t record, uint8_t key[RECORD_KEY_SIZE])
 {
-    struct buffer buffer;
-    buffer_init_fixed(&buffer, key, KEY_SIZE);
-    write_u32_be(&buffer, height);
-    write_bytes(&buffer, id->bytes, 32);
-}
-
-static void put(struct sharechain *chain, enum store_table table, const uint8_t key[KEY_SIZE],
-                const struct buffer *value)
-{
-    chain->sequence = store_put(chain->store, table, key, KEY_SIZE, value->data, value->size);
+    for (size_t i = 0; i < RECORD_KEY_SIZE; i++)
+        key[i] = (uint8_t)(record >> (56 - 8 * i));
 }
 
 void persist_header(struct sharechain *chain, const struct header_node *node)
 {
     if (chain->store == NULL || chain->is_loading || node->parent == NULL)
         return;
-    uint8_t key[KEY_SIZE];
-    make_key((uint32_t)node->height, &node->id, key);
+    uint8_t key[HEADER_KEY_SIZE];
+    struct buffer buffer;
+    buffer_init_fixed(&buffer, key, sizeof(key));
+    write_u32_be(&buffer, (uint32_t)node->height);
+    write_bytes(&buffer, node->id.bytes, 32);
     chain->sequence =
-        store_put(chain->store, STORE_HEADERS, key, KEY_SIZE, node->bytes, HEADER_SIZE);
+        store_put(chain->store, STORE_HEADERS, key, sizeof(key), node->bytes, HEADER_SIZE);
 }
 
-void persist_share(struct sharechain *chain, const struct copy *copy, const struct entry *entry)
+void persist_share(struct sharechain *chain, const struct copy *copy, struct entry *entry)
 {
     if (chain->store == NULL || chain->is_loading)
         return;
-    uint8_t key[KEY_SIZE];
+    entry->record = ++chain->last_record;
+    uint8_t key[RECORD_KEY_SIZE];
+    make_record_key(entry->record, key);
     uint8_t value[32 + SHARE_SIZE_MAX];
-    struct buffer buffer;
-    buffer_init_fixed(&buffer, value, sizeof(value));
-    write_bytes(&buffer, copy->pow.bytes, 32);
-    write_bytes(&buffer, copy->bytes, copy->size);
-    make_key(entry->anchor->height + 1, &entry->id, key);
-    put(chain, STORE_SHARES, key, &buffer);
+    memcpy(value, copy->pow.bytes, 32);
+    memcpy(value + 32, copy->bytes, copy->size);
+    chain->sequence =
+        store_put(chain->store, STORE_SHARES, key, sizeof(key), value, 32 + copy->size);
 }
 
 void persist_body(struct sharechain *chain, const struct entry *entry, const uint8_t *bytes,
@@ -52,19 +49,19 @@ void persist_body(struct sharechain *chain, const struct entry *entry, const uin
 {
     if (chain->store == NULL || chain->is_loading)
         return;
-    uint8_t key[KEY_SIZE];
-    make_key(entry->anchor->height + 1, &entry->id, key);
-    chain->sequence = store_put(chain->store, STORE_BODIES, key, KEY_SIZE, bytes, size);
+    uint8_t key[RECORD_KEY_SIZE];
+    make_record_key(entry->record, key);
+    chain->sequence = store_put(chain->store, STORE_BODIES, key, sizeof(key), bytes, size);
 }
 
 static bool get(const struct sharechain *chain, enum store_table table, const struct entry *entry,
                 struct buffer *out)
 {
-    if (chain->store == NULL || entry == NULL)
+    if (chain->store == NULL || entry == NULL || entry->record == 0)
         return false;
-    uint8_t key[KEY_SIZE];
-    make_key(entry->anchor->height + 1, &entry->id, key);
-    return store_get(chain->store, table, key, KEY_SIZE, out);
+    uint8_t key[RECORD_KEY_SIZE];
+    make_record_key(entry->record, key);
+    return store_get(chain->store, table, key, sizeof(key), out);
 }
 
 bool sharechain_share_bytes(const struct sharechain *chain, const struct hash256 *id,
@@ -118,21 +115,30 @@ static bool load_body(void *context, const void *key, size_t key_size, const voi
 static bool load_share(void *context, const void *key, size_t key_size, const void *value,
                        size_t value_size)
 {
-    (void)key;
-    (void)key_size;
     struct load *load = context;
+    struct sharechain *chain = load->chain;
     load->shares++;
-    if (value_size <= 32)
+    struct reader reader = reader_init(key, key_size);
+    uint64_t record = (uint64_t)read_u32_be(&reader) << 32;
+    record |= read_u32_be(&reader);
+    if (!reader_is_done(&reader) || value_size <= 32 + 1 + HEADER_SIZE)
         return true;
-    struct hash256 pow;
+    if (record > chain->last_record)
+        chain->last_record = record;
+    const uint8_t *bytes = (const uint8_t *)value + 32;
+    struct hash256 pow, id;
     memcpy(pow.bytes, value, 32);
     struct share_arrival arrival = {
-        .bytes = (const uint8_t *)value + 32,
+        .bytes = bytes,
         .size = value_size - 32,
         .pow = &pow,
         .source = SHARECHAIN_OWN,
     };
-    sharechain_add_share(load->chain, &arrival);
+    sharechain_add_share(chain, &arrival);
+    header_id(bytes + 1, &id);
+    struct entry *entry = map_find(chain->entries, &id);
+    if (entry != NULL)
+        entry->record = record;
     return true;
 }
 

@@ -50,6 +50,7 @@ struct entry {
     struct link *link;            // set once it is valid as a link
     struct inclusion *inclusions; // the links that credited it
     struct candidate *candidate;  // set while it waits to become a link
+    uint64_t record;              // its number in the store; 0 if it is not there
     uint32_t script;
     uint8_t grain_shift;
     bool is_detached;
@@ -171,6 +172,7 @@ struct sharechain {
     struct header_chain *headers;
     bool is_loading;
     uint64_t sequence;
+    uint64_t last_record; // number of the newest share in the store
 
     struct map *entries;   // share id -> struct entry
     struct memory refused; // hashes of copies that were invalid
@@ -280,7 +282,7 @@ struct hash256 *loose_choose(struct sharechain *chain, struct link *anchor, size
 
 // persist.c
 void persist_header(struct sharechain *chain, const struct header_node *node);
-void persist_share(struct sharechain *chain, const struct copy *copy, const struct entry *entry);
+void persist_share(struct sharechain *chain, const struct copy *copy, struct entry *entry);
 void persist_body(struct sharechain *chain, const struct entry *entry, const uint8_t *bytes,
                   size_t size);
 

@@ -16,8 +16,8 @@
 enum store_table {
     STORE_META,    // small named values
     STORE_HEADERS, // be32 height || header id -> header
-    STORE_SHARES,  // be32 link height || share id -> pow hash || share: valid shares
-    STORE_BODIES,  // be32 link height || share id -> body of a valid link
+    STORE_SHARES,  // be64 record number -> pow hash || share: valid shares, as they became so
+    STORE_BODIES,  // be64 record number of its share -> body of a valid link
     STORE_BLOCKS,  // be64 number -> record of a found block and its fate
     STORE_WORKERS, // name -> what is remembered of a miner between connections
     STORE_TABLES_COUNT
