@@ -291,7 +291,7 @@ static void begin_unit(struct client *client)
     uint32_t mask = client->version_mask;
     client->counter++;
     for (size_t i = 0; i < sizeof client->unit_extranonce2; i++)
-        client->unit_extranonce2[i] = i < 8 ? (uint8_t)(client->counter >> (8 * i)) : 0;
+        client->unit_extranonce2[i] = (uint8_t)(i < 8 ? client->counter >> (8 * i) : 0);
     client->unit_version = (client->job.version & ~mask) | spread((uint32_t)client->counter, mask);
     job_header(&client->job, &client->extranonce, client->unit_extranonce2, client->unit_version,
                client->unit.header);
