@@ -5,7 +5,7 @@
 import { Bcoin } from './lib/daemons.mjs';
 import { Run } from './lib/run.mjs';
 import { Spender } from './lib/spender.mjs';
-import { check, checkEqual, script, sleep, waitFor } from './lib/checks.mjs';
+import { check, checkEqual, checkReached, script, sleep, waitFor } from './lib/checks.mjs';
 
 const BLOCKS = 120;
 const SEGWIT_HEIGHT = 432; // of bcoin's regtest: three windows of 144 blocks
@@ -35,11 +35,10 @@ async function killDaemon(run) {
     await sleep(1500);
     check('miners stay connected while the daemon is away for a moment',
           !run.noted.connection.isClosed);
-    const height = (await run.blocksFound()).length;
+    const height = (await run.blocksInChain()).length;
     await daemon.start();
-    await waitFor('blocks after the daemon came back', 30, async () =>
-        (await run.blocksFound()).length > height + 2);
-    check('the node takes up work again when the daemon is back', true);
+    await checkReached('miners find blocks again when the daemon is back', 30, async () =>
+        (await run.blocksInChain()).length > height + 2);
 }
 
 async function judgeTransactions(judged, spender) {

@@ -8,7 +8,8 @@ import { StratumConnection, StratumMiner, timeToFirstJob } from './lib/stratum.m
 import { SmallDisk } from './lib/small_disk.mjs';
 import { addressOf } from './lib/addresses.mjs';
 import { heldShares } from './lib/referee.mjs';
-import { check, checkEqual, part, script, skip, sleep, waitFor, within } from './lib/checks.mjs';
+import { check, checkEqual, checkReached, part, script, skip, sleep, waitFor, within }
+    from './lib/checks.mjs';
 
 const UNSAFE_S_MAX = 60; // stale work is never served for longer
 const MARGIN_S = 8;      // of a busy machine
@@ -77,9 +78,8 @@ async function daemonFault({ fault, says }) {
     check(`${fault}: shoal daemons shows it`, view.error.includes(says),
           JSON.stringify(view));
     await daemon.fault('off');
-    const back = await timeToFirstJob(node.port, ADDRESS, 45);
-    check(`${fault}: work again ${(back / 1000).toFixed(1)} s after the daemon came back`,
-          node.process.isRunning());
+    const ms = await timeToFirstJob(node.port, ADDRESS, 60);
+    check(`${fault}: work again ${ms} ms after the daemon came back`, ms <= 45000);
     await node.process.stop();
     await daemon.process.kill();
 }
@@ -120,8 +120,8 @@ async function lateDaemon() {
           said.problem.includes('nobody listens at') && said.problem.includes('start devchain'));
     check('late daemon: nobody is served yet', await isRefused(node));
     await daemon.start();
-    const ms = await timeToFirstJob(node.port, ADDRESS, 45);
-    check(`late daemon: work ${ms} ms after it has started`, true);
+    const ms = await timeToFirstJob(node.port, ADDRESS, 60);
+    check(`late daemon: work ${ms} ms after it has started`, ms <= 45000);
 }
 
 async function failOver() {
@@ -136,17 +136,15 @@ async function failOver() {
     const active = async () => (await node.report('status')).daemons.active;
     check('fail-over: the first daemon is preferred', (await active()).startsWith(first.url));
     await first.process.kill();
-    await waitFor('the second daemon to be used', 30, async () =>
-        (await active())?.startsWith(second.url));
-    check('fail-over: the second daemon is used when the first is away, and no miner noticed',
-          !miner.connection.isClosed);
+    await checkReached('fail-over: the second daemon is used when the first is away', 30,
+        async () => (await active())?.startsWith(second.url));
     await first.start();
     await waitFor('the first daemon to be seen again', 40, async () =>
         (await node.report('daemons')).daemons[0].state === 'ready');
     await second.process.kill();
-    await waitFor('the first daemon to be used again', 30, async () =>
-        (await active())?.startsWith(first.url));
-    check('fail-over: and back, and no miner noticed', !miner.connection.isClosed);
+    await checkReached('fail-over: the first daemon is used again when the second is away', 30,
+        async () => (await active())?.startsWith(first.url));
+    check('fail-over: the miner noticed nothing', !miner.connection.isClosed);
     await second.start();
     await waitFor('the second daemon to be seen again', 40, async () =>
         (await node.report('daemons')).daemons[1].state === 'ready');
@@ -268,8 +266,9 @@ const HOSTILE = [
           .repeat(40) },
     { name: 'HTTP', text: 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', isClosed: true },
     { name: 'TLS', text: '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', isClosed: true },
-    { name: 'deep nesting', text: `{"id":7,"method":"mining.subscribe","params":${'['.repeat(500)}` +
-        `${']'.repeat(500)}}\n`.repeat(30), isClosed: true },
+    { name: 'deep nesting', isClosed: true,
+      text: `{"id":7,"method":"mining.subscribe","params":${'['.repeat(500)}${']'.repeat(500)}}\n`
+          .repeat(30) },
     { name: 'submit before subscribe', code: 25,
       text: '{"id":9,"method":"mining.submit","params":["x","1","0000000000000000","0","0"]}\n' },
     { name: 'submit of an unknown job', code: 21,
@@ -280,7 +279,8 @@ const HOSTILE = [
     { name: 'submit of what is no hex', code: 20,
       text: `${SUBSCRIBE}${AUTHORIZE}{"id":9,"method":"mining.submit","params":["${ADDRESS}",` +
         '"JOB","zz","65000000","00000000"]}\n' },
-    { name: 'an unknown method', code: -3, text: '{"id":9,"method":"mining.nonsense","params":[]}\n' },
+    { name: 'an unknown method', code: -3,
+      text: '{"id":9,"method":"mining.nonsense","params":[]}\n' },
     { name: 'an address of another chain', code: 24, text: `${SUBSCRIBE}{"id":9,"method":` +
         '"mining.authorize","params":["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4","x"]}\n' },
 ];
@@ -335,6 +335,18 @@ async function duplicateShares(node) {
     connection.close();
 }
 
+// Some clients do so, and wait.
+async function authorizeFirst(node) {
+    const connection = new StratumConnection(node.port);
+    const methods = [];
+    connection.onMessage = (message) => methods.push(message.method ?? message.id);
+    await connection.open();
+    connection.write(`${AUTHORIZE}\r\n  \n${SUBSCRIBE}`);
+    await checkReached('stratum: who authorizes before he subscribes is answered and served', 10,
+        () => methods.includes(1) && methods.includes(2) && methods.includes('mining.notify'));
+    connection.close();
+}
+
 async function hostileClients() {
     const { node } = await begin('stratum');
     const good = await connectMiner(node, 3000);
@@ -350,6 +362,7 @@ async function hostileClients() {
             check(`stratum: ${one.name}`, false, error.message);
         }
     }
+    await authorizeFirst(node);
     await duplicateShares(node);
     const before = good.accepted().length;
     await waitFor('more shares of the good miner', 20, () => good.accepted().length > before + 2);

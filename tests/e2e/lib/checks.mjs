@@ -37,7 +37,7 @@ export function skip(name, reason) {
     say(`SKIPPED ${name}: ${reason}`);
 }
 
-// Waits until `condition` gives something true and returns that; throws after `seconds_max`.
+// Waits until `condition` gives something true and returns that; throws after secondsMax.
 export async function waitFor(what, secondsMax, condition) {
     const deadline = Date.now() + secondsMax * 1000;
     let last = '';
@@ -53,6 +53,19 @@ export async function waitFor(what, secondsMax, condition) {
         await sleep(50);
     }
     throw new Error(`waited ${secondsMax} s in vain for: ${what}${last}`);
+}
+
+// A check that something comes to be; what it gives, or null.
+export async function checkReached(name, secondsMax, condition) {
+    const begin = Date.now();
+    try {
+        const value = await waitFor(name, secondsMax, condition);
+        check(`${name} (${((Date.now() - begin) / 1000).toFixed(1)} s)`, true);
+        return value;
+    } catch (error) {
+        check(name, false, error.message);
+        return null;
+    }
 }
 
 // The promise's value; throws if it takes longer.

@@ -97,14 +97,16 @@ export function isDetached(links, anchorHeight, prevHeight) {
     return prevHeight > links[anchorHeight].tip_height + EPOCH_BLOCKS - 1;
 }
 
-// Summed weights by script of the window whose head is links[epochHeight].
+// The window whose head is links[epochHeight]: { payees: summed weights by script, sum, links: how
+// many of them it holds }.
 export function windowOf(pool, links, epochHeight) {
     const epoch = links[epochHeight];
     const enough = maximum(1n, work(expand(windowBits(pool))) * BigInt(pool.window_multiple) /
                                    1000n);
     const weights = new Map();
     let sum = 0n;
-    for (let height = epochHeight; height >= 1 && sum < enough; height--) {
+    let height = epochHeight;
+    for (; height >= 1 && sum < enough; height--) {
         const link = links[height];
         if (link.tip_height + Number(pool.window_blocks) < epoch.tip_height)
             break;
@@ -113,8 +115,9 @@ export function windowOf(pool, links, epochHeight) {
             sum += BigInt(weight);
         }
     }
-    return [...weights].filter(([, weight]) => weight > 0n)
+    const payees = [...weights].filter(([, weight]) => weight > 0n)
         .map(([script, weight]) => ({ script, weight }));
+    return { payees, sum, links: epochHeight - height };
 }
 
 const compareHex = (a, b) => (a < b ? -1 : a > b ? 1 : 0);

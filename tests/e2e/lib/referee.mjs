@@ -128,7 +128,7 @@ function listFor(pool, links, block, anchor) {
     const prevHeight = block.height - 1;
     if (isDetached(links, anchor, prevHeight))
         return { kind: 'detached', outputs: [{ script: block.finder, amount: block.reward }] };
-    const payees = windowOf(pool, links, epochOf(links, anchor, prevHeight));
+    const { payees } = windowOf(pool, links, epochOf(links, anchor, prevHeight));
     const outputs = split(payees, {
         places: Number(pool.outputs), minPayout: BigInt(pool.min_payout),
         r0: subsidy(pool.chain, block.height), reward: block.reward,
