@@ -81,7 +81,7 @@ void link_write_handshake(struct link *link, const void *payload, size_t size)
 
 static void call_peer(struct link *link, const struct link_config *config)
 {
-    assert(config->record_size <= RECORD_SIZE_MAX && config->record_size < RECORD_PAYLOAD_SIZE);
+    assert(config->record_size < RECORD_PAYLOAD_SIZE); // so its size fits in a byte
     link->peer = *config->peer;
     link->has_peer = true;
     link->handshake->payload[0] = (uint8_t)config->record_size;

@@ -290,7 +290,7 @@ static void print_link_handshakes(struct bench *bench, struct fixture *fixture)
 
 static void run_frames(struct bench *bench, struct fixture *fixture)
 {
-    double ns[2];
+    double ns[2] = {0, 0}; // not asked for here
     struct through through = {.fixture = fixture};
     handshake(fixture, through.links, ns);
     through.bytes = shared_bytes_new(fixture->payload, FRAME_PAYLOAD_MAX);

@@ -111,7 +111,8 @@ static void take_job(struct load *load, struct load_connection *connection, cons
     static const char clean[] = ",true]}";
     connection->jobs++;
     load->job_line_size = size + 1;
-    if (size < sizeof clean || memcmp(line + size - (sizeof clean - 1), clean, sizeof clean - 1))
+    if (size < sizeof clean ||
+        memcmp(line + size - (sizeof clean - 1), clean, sizeof clean - 1) != 0)
         return;
     connection->clean_jobs++;
     if (connection->is_told)
@@ -303,8 +304,11 @@ void load_open(struct load *load, size_t count, bool keeps_jobs, int wait_ms)
 void load_idle(struct load *load, int ms)
 {
     double deadline = bench_now_ns() + ms * 1e6;
-    for (double left = ms; left >= 1; left = (deadline - bench_now_ns()) / 1e6)
-        load_poll(load, (int)left);
+    int left_ms = ms;
+    while (left_ms >= 1) {
+        load_poll(load, left_ms);
+        left_ms = (int)((deadline - bench_now_ns()) / 1e6);
+    }
 }
 
 void load_await_told(struct load *load, size_t count, int wait_ms)

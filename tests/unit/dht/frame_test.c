@@ -77,7 +77,7 @@ static void frames_open_to_what_was_sealed_over_two_rekeys(void **state)
     (void)state;
     struct stream stream;
     struct frame_cipher cipher;
-    uint8_t plain[301];
+    uint8_t plain[301] = {0};
     uint8_t expected[300];
     seal_all(&stream);
     init_cipher(&cipher);

@@ -483,8 +483,8 @@ static void claim_of_megabytes_costs_what_has_come(void **state)
     struct raw_end raw;
     struct end *b = open_raw(&raw);
     uint8_t *payload = calloc(1, FRAME_PAYLOAD_MAX);
-    for (uint8_t lane = 0; lane < LINK_LANES_COUNT; lane++) {
-        memcpy(payload, (uint8_t[]){lane, 50, 0, 0, 0x80, 0}, 6);
+    for (unsigned lane = 0; lane < LINK_LANES_COUNT; lane++) {
+        memcpy(payload, (uint8_t[]){(uint8_t)lane, 50, 0, 0, 0x80, 0}, 6);
         raw_send(&raw, b, 2, payload, FRAME_PAYLOAD_MAX);
     }
     assert_int_equal(b->closed, 0);
