@@ -77,16 +77,44 @@ static bool record_decode(const uint8_t *bytes, size_t size, struct found_block 
            block->place <= BLOCK_PLACE_MATURE;
 }
 
+// A block's own bytes stand behind its record, under a key that is one byte longer.
+#define RECORD_KEY_SIZE 8
+#define BYTES_KEY_SIZE  9
+
+static void block_key(uint64_t number, uint8_t key[BYTES_KEY_SIZE])
+{
+    for (size_t i = 0; i < RECORD_KEY_SIZE; i++)
+        key[i] = (uint8_t)(number >> (56 - 8 * i));
+    key[RECORD_KEY_SIZE] = 0;
+}
+
 static void block_save(struct node *node, const struct found_block *block)
 {
-    uint8_t key[8];
-    for (size_t i = 0; i < sizeof(key); i++)
-        key[i] = (uint8_t)(block->number >> (56 - 8 * i));
+    uint8_t key[BYTES_KEY_SIZE];
+    block_key(block->number, key);
     uint8_t bytes[RECORD_SIZE_MAX];
     struct buffer value;
     buffer_init_fixed(&value, bytes, sizeof(bytes));
     record_encode(block, &value);
-    store_put(node->store, STORE_BLOCKS, key, sizeof(key), value.data, value.size);
+    store_put(node->store, STORE_BLOCKS, key, RECORD_KEY_SIZE, value.data, value.size);
+}
+
+void blocks_keep(struct node *node, struct found_block *block, const void *bytes, size_t size)
+{
+    uint8_t key[BYTES_KEY_SIZE];
+    block_key(block->number, key);
+    store_put(node->store, STORE_BLOCKS, key, BYTES_KEY_SIZE, bytes, size);
+    block->is_kept = true;
+}
+
+static void block_drop_bytes(struct node *node, struct found_block *block)
+{
+    uint8_t key[BYTES_KEY_SIZE];
+    if (!block->is_kept)
+        return;
+    block_key(block->number, key);
+    store_remove(node->store, STORE_BLOCKS, key, BYTES_KEY_SIZE);
+    block->is_kept = false;
 }
 
 static struct found_block *block_append(struct node *node, const struct found_block *block)
@@ -113,6 +141,12 @@ static bool load_block(void *context, const void *key, size_t key_size, const vo
     struct reader reader = reader_init(key, key_size);
     block.number = (uint64_t)read_u32_be(&reader) << 32;
     block.number |= read_u32_be(&reader);
+    struct found_block *last =
+        node->blocks_count == 0 ? NULL : &node->blocks[node->blocks_count - 1];
+    if (key_size == BYTES_KEY_SIZE && last != NULL && last->number == block.number) {
+        last->is_kept = true;
+        return true;
+    }
     if (reader_is_done(&reader) && record_decode(value, value_size, &block))
         return block_append(node, &block) != NULL;
     log_event(node->log, LOG_WARN, "blocks", "a record of a found block cannot be read; left out",
@@ -144,6 +178,32 @@ struct found_block *blocks_find(struct node *node, const struct hash256 *id)
     return NULL;
 }
 
+static void block_offer_again(struct node *node, const struct found_block *block)
+{
+    uint8_t key[BYTES_KEY_SIZE];
+    struct buffer bytes;
+    block_key(block->number, key);
+    buffer_init(&bytes, LIMIT_RPC_REPLY_SIZE);
+    if (store_get(node->store, STORE_BLOCKS, key, BYTES_KEY_SIZE, &bytes) && !bytes.failed) {
+        log_event(node->log, LOG_WARN, "blocks",
+                  "a block found earlier was never judged: it goes to the daemons again",
+                  LOG_I64("height", block->height), LOG_TEXT("user", block->user));
+        backend_submit_block(node->backend, &block->id, bytes.data, bytes.size);
+    }
+    buffer_clear(&bytes);
+}
+
+void blocks_resume(struct node *node)
+{
+    for (size_t i = 0; i < node->blocks_count; i++) {
+        const struct found_block *block = &node->blocks[i];
+        if (block->place != BLOCK_PLACE_MATURE)
+            backend_watch_block(node->backend, &block->id);
+        if (block->is_kept)
+            block_offer_again(node, block);
+    }
+}
+
 void blocks_result(void *context, const struct block_report *report)
 {
     struct node *node = context;
@@ -154,7 +214,11 @@ void blocks_result(void *context, const struct block_report *report)
               LOG_TEXT("hash", hash), LOG_U64("daemon", report->daemon + 1),
               LOG_TEXT("fate", block_fate_text(report->fate)), LOG_TEXT("reason", report->reason));
     struct found_block *block = blocks_find(node, &report->hash);
-    if (block == NULL || (block->has_fate && !is_better_fate(report->fate, block->fate)))
+    if (block == NULL)
+        return;
+    if (report->fate != BLOCK_UNREACHABLE)
+        block_drop_bytes(node, block);
+    if (block->has_fate && !is_better_fate(report->fate, block->fate))
         return;
     block->has_fate = true;
     block->fate = report->fate;
@@ -176,6 +240,7 @@ void blocks_moved(void *context, const struct hash256 *hash, enum block_place pl
     if (place != BLOCK_PLACE_ORPHANED && !block->has_fate) {
         block->has_fate = true;
         block->fate = BLOCK_KNOWN;
+        block_drop_bytes(node, block);
     }
     block->place = place;
     block->confirmations = confirmations;

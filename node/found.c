@@ -19,26 +19,23 @@ static void make_share(const struct work *work, const struct stratum_share *foun
     mint_share_info(mint, found->payout, found->commitment->grain_shift, &share->info);
 }
 
-static void submit_block(struct node *node, const struct work *work,
-                         const struct stratum_share *found, const struct hash256 *id)
+static bool write_block(const struct work *work, const struct stratum_share *found,
+                        struct buffer *out)
 {
-    struct buffer coinbase, block;
+    struct buffer coinbase;
     buffer_init(&coinbase, found->prefix_size + COINBASE_TAIL_SIZE);
-    buffer_init(&block, LIMIT_RPC_REPLY_SIZE);
     write_bytes(&coinbase, found->prefix, found->prefix_size);
     coinbase_write_tail(&found->commitment->share_info_hash, found->extranonce, work->mint->height,
                         &coinbase);
-    if (!coinbase.failed && block_template_write_block(work->block_template, found->header,
-                                                       coinbase.data, coinbase.size, &block))
-        backend_submit_block(node->backend, id, block.data, block.size);
-    else
-        log_plain(node->log, LOG_ERROR, "found", "out of memory: a block could not be submitted");
+    bool is_written =
+        !coinbase.failed && block_template_write_block(work->block_template, found->header,
+                                                       coinbase.data, coinbase.size, out);
     buffer_clear(&coinbase);
-    buffer_clear(&block);
+    return is_written;
 }
 
-static void note_block(struct node *node, const struct work *work,
-                       const struct stratum_share *found, const struct hash256 *id)
+static struct found_block *note_block(struct node *node, const struct work *work,
+                                      const struct stratum_share *found, const struct hash256 *id)
 {
     struct found_block block = {
         .id = *id,
@@ -49,12 +46,31 @@ static void note_block(struct node *node, const struct work *work,
         .is_link = found->is_link,
     };
     snprintf(block.user, sizeof(block.user), "%s", found->user);
-    blocks_add(node, &block);
+    struct found_block *noted = blocks_add(node, &block);
     char text[65];
     hash_to_display(id, text);
     log_event(node->log, LOG_INFO, "found", "block found", LOG_I64("height", block.height),
               LOG_TEXT("hash", text), LOG_TEXT("user", found->user),
               LOG_U64("value_sats", block.coinbase_value));
+    return noted;
+}
+
+static void take_block(struct node *node, const struct work *work,
+                       const struct stratum_share *found, const struct hash256 *id)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, LIMIT_RPC_REPLY_SIZE);
+    bool is_written = write_block(work, found, &bytes);
+    if (is_written)
+        backend_submit_block(node->backend, id, bytes.data, bytes.size);
+    else
+        log_plain(node->log, LOG_ERROR, "found", "out of memory: a block could not be submitted");
+    // The header proves itself: the next work need not wait for the daemon to tell it.
+    sharechain_add_header(node->sharechain, found->header);
+    struct found_block *block = note_block(node, work, found, id);
+    if (is_written && block != NULL)
+        blocks_keep(node, block, bytes.data, bytes.size);
+    buffer_clear(&bytes);
 }
 
 // Our own share is valid by construction; if it is not, this node and the protocol disagree.
@@ -90,12 +106,8 @@ uint64_t found_share(void *context, const struct stratum_share *found)
     const struct work *work = found->owner;
     struct hash256 id;
     header_id(found->header, &id);
-    if (found->is_block) {
-        submit_block(node, work, found, &id);
-        // The header proves itself: the next work need not wait for the daemon to tell it.
-        sharechain_add_header(node->sharechain, found->header);
-        note_block(node, work, found, &id);
-    }
+    if (found->is_block)
+        take_block(node, work, found, &id);
     if (found->is_grain)
         add_to_chain(node, work, found);
     struct sharechain_counts counts;

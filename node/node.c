@@ -233,10 +233,7 @@ static bool make_backend(struct node *node, char error[NODE_ERROR_SIZE])
     node->backend = backend_new(node->loop, &node->env, &backend, &events, error);
     if (node->backend == NULL)
         return false;
-    for (size_t i = 0; i < node->blocks_count; i++) {
-        if (node->blocks[i].place != BLOCK_PLACE_MATURE)
-            backend_watch_block(node->backend, &node->blocks[i].id);
-    }
+    blocks_resume(node);
     return true;
 }
 

@@ -35,6 +35,7 @@ struct found_block {
     enum block_place place;
     int64_t confirmations;
     char reason[128];
+    bool is_kept; // its bytes are in the store, to be offered again after a restart
 };
 
 struct miner_socket {
@@ -122,6 +123,12 @@ void hasher_free(struct hasher *hasher);
 // blocks.c
 bool blocks_load(struct node *node);
 struct found_block *blocks_add(struct node *node, const struct found_block *block);
+// Keeps the whole block until a daemon has judged it: with the daemon away and this node killed, it
+// would be lost.
+void blocks_keep(struct node *node, struct found_block *block, const void *bytes, size_t size);
+// To be called once the daemons can be asked: watches the blocks of earlier lives, and takes those
+// that nobody has judged to the daemons again.
+void blocks_resume(struct node *node);
 struct found_block *blocks_find(struct node *node, const struct hash256 *id);
 void blocks_result(void *context, const struct block_report *report);
 void blocks_moved(void *context, const struct hash256 *hash, enum block_place place,

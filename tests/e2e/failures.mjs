@@ -4,6 +4,7 @@
 // waiting, so the parts run side by side.
 import { Devchain } from './lib/daemons.mjs';
 import { Node, newPool } from './lib/shoal.mjs';
+import { folder } from './lib/processes.mjs';
 import { StratumConnection, StratumMiner, timeToFirstJob } from './lib/stratum.mjs';
 import { SmallDisk } from './lib/small_disk.mjs';
 import { addressOf } from './lib/addresses.mjs';
@@ -249,6 +250,34 @@ async function restart() {
     await run;
 }
 
+// A block that is found while the daemon is away, by a node that is killed before it is back.
+async function keptBlock() {
+    const daemon = await Devchain.make('kept-daemon', ['--bits', EASY_BITS, '--data',
+                                                       folder('kept-coin')]);
+    await daemon.start();
+    const pool = await poolOn(daemon);
+    const node = await Node.make('kept-node', pool, [daemon.url]);
+    await node.start();
+    const miner = await connectMiner(node, 30000);
+    await daemon.process.kill();
+    miner.mine().catch(() => {});
+    await waitFor('a block that no daemon takes', 50, async () =>
+        (await node.report('blocks')).total > 0);
+    miner.stop();
+    await within(10, 'an answer', miner.allAnswered());
+    await node.process.kill();
+    await daemon.start();
+    await node.start();
+    await checkReached('kept block: a block found while the daemon was away, by a node that was ' +
+        'killed, is in the chain', 30, async () => {
+        const found = (await node.report('blocks')).blocks.map(({ id }) => id);
+        return found.includes(await daemon.rpc.call('getblockhash', 1));
+    });
+    await checkReached('kept block: and its fate is known', 20, async () =>
+        (await node.report('blocks')).blocks.some(({ fate, place }) =>
+            fate === 'accepted' && place === 'in_chain'));
+}
+
 // ---- Clients that do not speak Stratum
 
 const SUBSCRIBE = '{"id":1,"method":"mining.subscribe","params":["x/1"]}\n';
@@ -392,6 +421,7 @@ await script('failures', async () => {
         part('wrong chain', wrongChain),
         part('late daemon', lateDaemon),
         part('fail-over', failOver),
+        part('kept block', keptBlock),
         part('full disk', fullDisk),
         part('restart', restart),
         part('hostile clients', hostileClients),

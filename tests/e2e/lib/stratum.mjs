@@ -203,6 +203,11 @@ export class StratumMiner {
             this.onAccepted(share);
     }
 
+    async allAnswered() {
+        while (!this.connection.isClosed && this.shares.some(({ answer }) => answer === null))
+            await sleep(10);
+    }
+
     // The next share that is answered `true`.
     nextAccepted() {
         return new Promise((done) => {

@@ -473,6 +473,47 @@ static void pages_of_blocks_hold_every_block_once(void **state)
 
 // ---- The ledger behind them
 
+static size_t kept_bytes(struct node *node, uint8_t number, uint8_t first)
+{
+    const uint8_t key[9] = {0, 0, 0, 0, 0, 0, 0, number, 0};
+    struct buffer bytes;
+    buffer_init(&bytes, 1000);
+    bool is_there = store_get(node->store, STORE_BLOCKS, key, sizeof(key), &bytes);
+    size_t size = is_there && bytes.data[0] == first ? bytes.size : 0;
+    buffer_clear(&bytes);
+    return size;
+}
+
+static void bytes_of_a_block_are_kept_until_a_daemon_has_judged_it(void **state)
+{
+    struct node_fixture *fixture = *state;
+    struct node *node = &fixture->node;
+    node_fixture_grow(fixture, 6, 3);
+    struct hash256 first = node_fixture_find_block(fixture);
+    struct hash256 second = node_fixture_find_block(fixture);
+    uint8_t bytes[700] = {'b'};
+    blocks_keep(node, blocks_find(node, &first), bytes, 500);
+    blocks_keep(node, blocks_find(node, &second), bytes, sizeof(bytes));
+    node->blocks_count = 0;
+    assert_true(blocks_load(node)); // the node was killed
+    assert_int_equal(node->blocks_count, 2);
+    assert_true(node->blocks[0].is_kept && node->blocks[1].is_kept);
+    assert_int_equal(kept_bytes(node, 2, 'b'), sizeof(bytes));
+    struct block_report report = {
+        .hash = first, .daemon = 0, .fate = BLOCK_UNREACHABLE, .reason = "away"};
+    blocks_result(node, &report);
+    assert_int_equal(kept_bytes(node, 1, 'b'), 500);
+    report.fate = BLOCK_STALE;
+    blocks_result(node, &report);
+    assert_int_equal(kept_bytes(node, 1, 'b'), 0);
+    blocks_moved(node, &second, BLOCK_PLACE_IN_CHAIN, 1); // the answer was lost
+    assert_int_equal(kept_bytes(node, 2, 'b'), 0);
+    assert_int_equal(node->blocks[1].fate, BLOCK_KNOWN);
+    node->blocks_count = 0;
+    assert_true(blocks_load(node));
+    assert_false(node->blocks[0].is_kept || node->blocks[1].is_kept);
+}
+
 static void ledger_is_read_back_from_the_store(void **state)
 {
     struct node_fixture *fixture = *state;
@@ -530,6 +571,7 @@ int main(void)
         NODE_TEST(block_tells_whom_it_paid_and_how_deep_it_lies),
         NODE_TEST(block_beside_the_best_chain_has_no_confirmations),
         NODE_TEST(pages_of_blocks_hold_every_block_once),
+        NODE_TEST(bytes_of_a_block_are_kept_until_a_daemon_has_judged_it),
         NODE_TEST(ledger_is_read_back_from_the_store),
         NODE_TEST(daemons_are_told_without_their_secrets),
     };
