@@ -133,6 +133,15 @@ static struct found_block *block_append(struct node *node, const struct found_bl
     return added;
 }
 
+// A block's bytes come right behind its record; false if they do not.
+static bool block_note_kept(struct node *node, uint64_t number)
+{
+    if (node->blocks_count == 0 || node->blocks[node->blocks_count - 1].number != number)
+        return false;
+    node->blocks[node->blocks_count - 1].is_kept = true;
+    return true;
+}
+
 static bool load_block(void *context, const void *key, size_t key_size, const void *value,
                        size_t value_size)
 {
@@ -141,12 +150,8 @@ static bool load_block(void *context, const void *key, size_t key_size, const vo
     struct reader reader = reader_init(key, key_size);
     block.number = (uint64_t)read_u32_be(&reader) << 32;
     block.number |= read_u32_be(&reader);
-    struct found_block *last =
-        node->blocks_count == 0 ? NULL : &node->blocks[node->blocks_count - 1];
-    if (key_size == BYTES_KEY_SIZE && last != NULL && last->number == block.number) {
-        last->is_kept = true;
+    if (key_size == BYTES_KEY_SIZE && block_note_kept(node, block.number))
         return true;
-    }
     if (reader_is_done(&reader) && record_decode(value, value_size, &block))
         return block_append(node, &block) != NULL;
     log_event(node->log, LOG_WARN, "blocks", "a record of a found block cannot be read; left out",
