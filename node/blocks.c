@@ -119,7 +119,7 @@ static void block_drop_bytes(struct node *node, struct found_block *block)
 
 static struct found_block *block_append(struct node *node, const struct found_block *block)
 {
-    if (node->blocks_count == node->blocks_capacity) {
+    if (node->blocks == NULL || node->blocks_count == node->blocks_capacity) {
         size_t capacity = node->blocks_capacity == 0 ? 64 : node->blocks_capacity * 2;
         struct found_block *grown = realloc(node->blocks, capacity * sizeof(*grown));
         if (grown == NULL)
