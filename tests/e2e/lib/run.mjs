@@ -13,6 +13,7 @@ import { checkLinkHeaders, heldShares, judgeBlock, linksOf, mayBeDetached, probl
          surelyGrain } from './referee.mjs';
 
 const FIRST_JOB_MS_MAX = 5000; // 2000 is wanted; the rest is room for a busy machine
+const GRAINS_MIN = 2; // to be looked for after a kill
 
 // Fates of a good block; the last is that of one found while another was on its way.
 const TAKEN = ['accepted', 'already known', 'good, but not on the best chain'];
@@ -123,6 +124,10 @@ export class Run {
     // Kills the node the moment a share was answered; everything that miners were told is good must
     // be there again.
     async killNode(number) {
+        await waitFor('grains to look for', 40, async () => {
+            const links = linksOf(this.pool, await this.node.report('credits'));
+            return (await this.notedGrains(links)).length >= GRAINS_MIN;
+        });
         await within(30, 'a share that is answered', this.noted.nextAccepted());
         await this.node.process.kill();
         this.kills.push(Math.floor(Date.now() / 1000));
@@ -132,7 +137,8 @@ export class Run {
         const grains = await this.notedGrains(linksOf(this.pool, { links: held.links }));
         const lost = grains.filter(({ id }) => !held.all.has(id));
         check(`kill -9 of the node, number ${number}: all ${grains.length} noted grains are ` +
-              `there again (${told} shares were told good)`, grains.length > 0 && lost.length === 0,
+              `there again (${told} shares were told good)`,
+              grains.length >= GRAINS_MIN && lost.length === 0,
               `lost ${lost.map(({ id }) => id).join(' ')}`);
         this.judgeCredited(held);
     }
