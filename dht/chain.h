@@ -115,6 +115,10 @@ struct network_chain {
     // The proven link at a height: from < height <= tip's. False outside.
     bool (*proof_link)(const struct chain_proof *proof, uint32_t height, struct hash256 *id);
 
+    // Whether the share was credited lately and carries this node_tag: work of the node that
+    // node_tag stands for (p2p.md, Identity). NULL: nobody proves work.
+    bool (*proves_work)(void *context, const struct hash256 *id, const uint8_t node_tag[16]);
+
     // Up to count_max ids of missing objects (of headers: their ids; of bodies: the ids of their
     // shares) with the source of one that waits for each, starting anywhere.
     size_t (*lacking)(void *context, enum chain_lack kind, struct hash256 *ids, uint32_t *sources,

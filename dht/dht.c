@@ -204,6 +204,13 @@ void dht_set_entry_point(struct dht *dht, bool is_entry_point, struct now now)
     change_own(dht, now);
 }
 
+void dht_set_work(struct dht *dht, const struct hash256 *share_id,
+                  const uint8_t salt[RECORD_SALT_SIZE], struct now now)
+{
+    record_set_work(&dht->own, share_id, salt);
+    change_own(dht, now);
+}
+
 void dht_renew_own(struct dht *dht, struct now now)
 {
     struct buffer out;

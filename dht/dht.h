@@ -41,7 +41,8 @@ struct dht_found {
     size_t kept; // DHT_SEARCH_PUBLISH: nodes that keep the record
 };
 
-// Called from dht_receive and dht_tick only. A handler may call any function but dht_free.
+// Called from dht_receive and dht_tick only. A handler may call any function but dht_free. `met`
+// may be NULL.
 struct dht_events {
     void (*send)(void *context, const struct endpoint *to, const uint8_t *data, size_t size);
     // The tables are filled as far as the network goes. May come again after everybody was lost.
@@ -53,6 +54,9 @@ struct dht_events {
     void (*dial_asked)(void *context, uint64_t ticket, const struct endpoint *to, struct now now);
     // The answer to dht_ask_dial_back; not called if none came.
     void (*dialled_back)(void *context, bool is_reachable, struct now now);
+    // A node whose id we did not know has proven it by this record, now verified.
+    void (*met)(void *context, const struct node_record *record, const uint8_t *bytes, size_t size,
+                struct now now);
 };
 
 struct dht_config {
@@ -91,6 +95,9 @@ struct mono_time dht_next_deadline(const struct dht *dht);
 void dht_set_endpoint(struct dht *dht, const struct endpoint *endpoint, struct now now);
 // Whether the record says that we want to be found by those who join.
 void dht_set_entry_point(struct dht *dht, bool is_entry_point, struct now now);
+// Makes the record prove work by a credited share of ours (record.h).
+void dht_set_work(struct dht *dht, const struct hash256 *share_id,
+                  const uint8_t salt[RECORD_SALT_SIZE], struct now now);
 // The block that topic keys follow from: see p2p.md. Records under the keys of the last two stay.
 void dht_set_block(struct dht *dht, const struct hash256 *block);
 // Key i < DHT_TOPIC_KEYS under which entry points publish.

@@ -126,7 +126,12 @@ static bool prove_id(struct dht *dht, struct query *query, const struct dht_answ
     if (verdict != RECORD_VALID || !dht_key_equal(&record.dht_key, &query->to.key))
         return false;
     record_node_id(&record, &query->id);
-    return !query->has_id_start || id_start_of(&query->id.hash).value == query->to.id_start.value;
+    if (query->has_id_start && id_start_of(&query->id.hash).value != query->to.id_start.value)
+        return false;
+    if (dht->events.met != NULL)
+        dht->events.met(dht->config.context, &record, answer->record.data, answer->record.size,
+                        now);
+    return true;
 }
 
 static void accept_answer(struct dht *dht, const struct query *query,

@@ -98,6 +98,7 @@ struct peers_link {
     struct node_id id;
     struct sign_key sign_key;
     struct transport_key key;
+    bool has_work; // it has proven recent work, as peers_proved_work says later of others
 };
 
 enum peers_admission {

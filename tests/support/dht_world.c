@@ -180,8 +180,8 @@ static void note_dialled(void *context, bool is_reachable, struct now now)
 
 static void make_engine(struct world_node *node)
 {
-    static const struct dht_events events = {send_datagram, note_joined, note_searched,
-                                             note_told,     note_dial,   note_dialled};
+    static const struct dht_events events = {send_datagram, note_joined,  note_searched, note_told,
+                                             note_dial,     note_dialled, NULL};
     struct dht_world *world = node->world;
     struct dht_config config = {.identity = &node->identity,
                                 .membership = &world->membership,
