@@ -96,6 +96,10 @@ struct network_chain {
     // their count. None in common: from the anchor on.
     size_t (*headers_after)(void *context, const struct hash256 *locator, size_t locator_count,
                             size_t count_max, struct buffer *out);
+    // The same for the branch that ends in `wanted`, which may have lost: shares on it are credited
+    // all the same. At most CHAIN_HEADERS_MAX, the oldest; none if `wanted` is not here.
+    size_t (*headers_to)(void *context, const struct hash256 *wanted, const struct hash256 *locator,
+                         size_t locator_count, struct buffer *out);
     // The best chain's skeletons after the newest link of the locator that is on it, each as u16
     // size || bytes, oldest first; their count. *from is that link (the pool id if none is common).
     size_t (*links_after)(void *context, const struct hash256 *locator, size_t locator_count,

@@ -6,12 +6,15 @@
 //   SHARE       [bin share]                    LINK    [bin share, bin body]
 //   HAVE, WANT  [bin(32 n) ids], 1..PEER_IDS_MAX
 //   GET_LINKS   [request, max, bin(32 n) locator]   LINKS   [request, bin(32) from, bin skeletons]
-//   GET_HEADERS [request, max, bin(32 n) locator]   HEADERS [request, bin(80 n) headers]
+//   GET_HEADERS [request, max, bin(32 n) locator, bin(32) wanted]
+//                                              HEADERS [request, bin(80 n) headers]
 //   GET_BODIES  [request, bin(32 n) ids]            BODIES  [request, bin(32 n) ids, bin bodies]
 //   GET_SHARES  [request, bin(32 n) ids]            SHARES  [request, bin shares]
 //   CHOKE, UNCHOKE []                          PEERS   [bin records]
 //   BLOCK       [bin share, bin block]         BYE     [reason]
 //
+// wanted: the header that the answer leads to, also on a branch that lost, or 32 zero bytes (read
+// where the element is not there, too): the best chain.
 // skeletons, bodies, shares and records are sequences of u16 or (bodies) u32 size, little-endian,
 // and that many bytes. An answer leaves out what the answering node does not have or what does not
 // fit: the asker counts what it got.
@@ -82,6 +85,7 @@ struct peer_message {
     struct chain_tip tip;
     enum peer_bye bye;       // BYE
     struct hash256 from;     // LINKS
+    struct hash256 wanted;   // GET_HEADERS: the last header asked for; zeros: of the best chain
     struct peer_bytes ids;   // 32 bytes each; of GET_LINKS and GET_HEADERS the locator
     struct peer_bytes share; // SHARE, LINK, BLOCK
     struct peer_bytes body;  // LINK; BLOCK: the whole block
