@@ -259,10 +259,16 @@ static void link_is_valid(struct sharechain *chain, struct candidate *candidate,
         return; // out of memory: stays a grain until the next start
     entry->link = link;
     persist_body(chain, entry, bytes->bytes, bytes->size);
+    if (!chain->is_loading)
+        skeleton_keep(chain, link);
+    uint32_t source = candidate->source;
     candidate_free(chain, candidate);
     waiting_wake(chain, WAIT_LINK, &entry->id, false);
-    if (chain->events.link_became_valid != NULL && !chain->is_loading)
+    if (chain->events.link_became_valid != NULL && !chain->is_loading) {
+        chain->told_source = source;
         chain->events.link_became_valid(chain->events.context, &entry->id);
+        chain->told_source = SHARECHAIN_OWN;
+    }
     body_entry_mark_used(chain, bytes);
 }
 

@@ -54,14 +54,32 @@ void persist_body(struct sharechain *chain, const struct entry *entry, const uin
     chain->sequence = store_put(chain->store, STORE_BODIES, key, sizeof(key), bytes, size);
 }
 
+void persist_skeleton(struct sharechain *chain, uint64_t record, const uint8_t *bytes, size_t size)
+{
+    uint8_t key[RECORD_KEY_SIZE];
+    make_record_key(record, key);
+    chain->sequence = store_put(chain->store, STORE_SKELETONS, key, sizeof(key), bytes, size);
+}
+
+static bool get_record(const struct sharechain *chain, enum store_table table, uint64_t record,
+                       struct buffer *out)
+{
+    if (chain->store == NULL || record == 0)
+        return false;
+    uint8_t key[RECORD_KEY_SIZE];
+    make_record_key(record, key);
+    return store_get(chain->store, table, key, sizeof(key), out);
+}
+
+bool stored_skeleton(const struct sharechain *chain, uint64_t record, struct buffer *out)
+{
+    return get_record(chain, STORE_SKELETONS, record, out);
+}
+
 static bool get(const struct sharechain *chain, enum store_table table, const struct entry *entry,
                 struct buffer *out)
 {
-    if (chain->store == NULL || entry == NULL || entry->record == 0)
-        return false;
-    uint8_t key[RECORD_KEY_SIZE];
-    make_record_key(entry->record, key);
-    return store_get(chain->store, table, key, sizeof(key), out);
+    return entry != NULL && get_record(chain, table, entry->record, out);
 }
 
 bool sharechain_share_bytes(const struct sharechain *chain, const struct hash256 *id,

@@ -3,6 +3,8 @@
 #include "node/limits.h"
 #include "sharechain/state.h"
 
+#define WAITING_IDS_REMEMBERED 16384
+
 // ---- Making and freeing
 
 static void on_header_good(void *context, const struct header_node *node)
@@ -35,6 +37,7 @@ static bool sharechain_allocate(struct sharechain *chain)
         is_complete = is_complete && chain->waits[i] != NULL;
     }
     is_complete = memory_init(&chain->refused, env, LIMIT_VERDICTS_REMEMBERED) && is_complete;
+    is_complete = memory_init(&chain->waiting_ids, env, WAITING_IDS_REMEMBERED) && is_complete;
     return memory_init(&chain->bad_ids, env, LIMIT_VERDICTS_REMEMBERED) && is_complete;
 }
 
@@ -116,6 +119,7 @@ void sharechain_free(struct sharechain *chain)
     map_free(chain->script_indices);
     memory_clear(&chain->refused);
     memory_clear(&chain->bad_ids);
+    memory_clear(&chain->waiting_ids);
     for (size_t i = 0; i < chain->links_count; i++) {
         free(chain->links[i]->credits);
         free(chain->links[i]);
@@ -144,6 +148,11 @@ static void share_is_invalid(struct sharechain *chain, struct copy *copy)
     waiting_wake(chain, WAIT_LINK, &copy->id, true);
 }
 
+static uint32_t source_of(const struct copy *copy)
+{
+    return copy->holding.source == NULL ? SHARECHAIN_OWN : copy->holding.source->number;
+}
+
 // Every hash commits to a body, so every valid share with the work is a link attempt.
 static void candidate_start(struct sharechain *chain, const struct copy *copy, struct entry *entry)
 {
@@ -154,6 +163,7 @@ static void candidate_start(struct sharechain *chain, const struct copy *copy, s
     candidate->entry = entry;
     candidate->body_root = copy->share.info.body_root;
     candidate->time = copy->share.info.time;
+    candidate->source = source_of(copy);
     entry->candidate = candidate;
     waiting_queue(chain, &candidate->waiter);
 }
@@ -163,8 +173,11 @@ static void share_is_valid(struct sharechain *chain, struct copy *copy)
     struct entry *entry = map_find(chain->entries, &copy->id);
     persist_share(chain, copy, entry);
     loose_add(chain, entry);
-    if (!chain->is_loading && chain->events.share_became_valid != NULL)
+    if (!chain->is_loading && chain->events.share_became_valid != NULL) {
+        chain->told_source = source_of(copy);
         chain->events.share_became_valid(chain->events.context, &copy->id, copy->bytes, copy->size);
+        chain->told_source = SHARECHAIN_OWN;
+    }
     waiting_wake(chain, WAIT_SHARE, &copy->id, false);
     if (entry->misses_link)
         waiting_wake(chain, WAIT_LINK, &copy->id, true);
@@ -177,8 +190,10 @@ static void copy_judge(struct sharechain *chain, struct copy *copy)
     waiting_cancel(chain, &copy->waiter);
     bool was_here = map_find(chain->entries, &copy->id) != NULL;
     enum verdict verdict = share_check(chain, copy);
-    if (verdict == VERDICT_UNKNOWN)
+    if (verdict == VERDICT_UNKNOWN) {
+        memory_add(&chain->waiting_ids, &copy->id);
         return;
+    }
     if (verdict == VERDICT_INVALID)
         share_is_invalid(chain, copy);
     else if (!was_here)
@@ -316,6 +331,11 @@ enum verdict sharechain_link_verdict(const struct sharechain *chain, const struc
 bool sharechain_has_share(const struct sharechain *chain, const struct hash256 *id)
 {
     return map_find(chain->entries, id) != NULL;
+}
+
+uint32_t sharechain_told_source(const struct sharechain *chain)
+{
+    return chain->told_source;
 }
 
 const struct pool *sharechain_pool(const struct sharechain *chain)

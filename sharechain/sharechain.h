@@ -18,6 +18,7 @@
 #include "sharechain/payout.h"
 #include "sharechain/pool.h"
 #include "sharechain/share.h"
+#include "sharechain/skeleton.h"
 #include "sharechain/store.h"
 #include "sharechain/verdict.h"
 
@@ -82,6 +83,9 @@ bool sharechain_share_bytes(const struct sharechain *chain, const struct hash256
                             struct buffer *out);
 bool sharechain_body_bytes(const struct sharechain *chain, const struct hash256 *id,
                            struct buffer *out);
+
+// Where the share came from that the event under way tells of; SHARECHAIN_OWN outside of events.
+uint32_t sharechain_told_source(const struct sharechain *chain);
 
 const struct pool *sharechain_pool(const struct sharechain *chain);
 struct header_chain *sharechain_headers(const struct sharechain *chain);
@@ -168,6 +172,54 @@ struct sharechain_counts {
     uint64_t sequence; // of the last put into the store: on disk when store_durable reaches it
 };
 void sharechain_counts(const struct sharechain *chain, struct sharechain_counts *counts);
+
+// ---- Serving others (p2p.md, Gossip and sync)
+
+// Ids, the newest first.
+struct locator {
+    const struct hash256 *ids;
+    size_t count;
+};
+
+// Ids of the best chain of links, or of headers: ten in a row from the newest, then ever further
+// apart, the last one link 0's or the anchor header's. At most ids_max (at least 2) of them.
+size_t sharechain_link_locator(const struct sharechain *chain, struct hash256 *ids, size_t ids_max);
+size_t sharechain_header_locator(const struct sharechain *chain, struct hash256 *ids,
+                                 size_t ids_max);
+// Appends up to count_max headers of the best chain after the first id of the locator that is on
+// it (none: after the anchor header), oldest first; their count. What does not fit into out is
+// left out.
+size_t sharechain_headers_after(const struct sharechain *chain, const struct locator *locator,
+                                size_t count_max, struct buffer *out);
+// The height of the first id of the locator that is on the best chain of links; 0 if none is.
+uint32_t sharechain_common_height(const struct sharechain *chain, const struct locator *locator);
+// Appends up to count_max skeletons of the best chain from this height on, each as u16 size ||
+// bytes; their count. What does not fit into out is left out.
+size_t sharechain_skeletons_from(struct sharechain *chain, uint32_t height, size_t count_max,
+                                 struct buffer *out);
+// Appends the skeleton of a valid link; false if it is not here.
+bool sharechain_skeleton(struct sharechain *chain, const struct hash256 *id, struct buffer *out);
+// Stands a walk on a valid link, or link 0; false if it is neither.
+bool sharechain_walk_from(const struct sharechain *chain, const struct hash256 *id,
+                          struct skeleton_walk *walk);
+// The easiest link target of the last `horizon` links of the best chain.
+void sharechain_easiest_target(const struct sharechain *chain, struct u256 *target);
+
+// ---- What waiting objects lack
+
+enum sharechain_lack {
+    LACK_SHARE,  // a share by this id
+    LACK_BODY,   // the body of the valid share with this id
+    LACK_HEADER, // a header by this id
+};
+struct lack_view {
+    struct hash256 id;
+    uint32_t source; // of one that waits for it
+};
+// Up to lacks_max missing objects of a kind; their count. Where there are more, each call begins
+// where the last one ended.
+size_t sharechain_lacking(struct sharechain *chain, enum sharechain_lack kind,
+                          struct lack_view *lacks, size_t lacks_max);
 
 // ---- Minting: what new shares look like
 

@@ -12,6 +12,7 @@
 #include "sharechain/share.h"
 
 #define SKELETON_REST_MAX 126
+#define SKELETON_SIZE_MAX 1024 // no skeleton is larger
 
 struct skeleton {
     uint8_t header[HEADER_SIZE];

@@ -2,7 +2,7 @@
 // sharechain.c (adding and asking), waiting.c (who waits for what), share_check.c (section 5),
 // link_check.c (section 7), links.c (the tree of links: ancestors, epochs, windows' limits),
 // window.c (weights of the current window), loose.c (grains to include), mint.c, persist.c,
-// views.c.
+// views.c, serve.c (what others ask for), lacks.c (what to ask others for).
 #ifndef SHOAL_SHARECHAIN_STATE_H
 #define SHOAL_SHARECHAIN_STATE_H
 
@@ -128,7 +128,8 @@ struct candidate {
     struct waiter waiter; // first
     struct entry *entry;
     struct hash256 body_root;
-    uint32_t time; // of the share: the link's
+    uint32_t time;   // of the share: the link's
+    uint32_t source; // of the share
 };
 
 // A bounded memory of hashes: the newest push out the oldest.
@@ -173,10 +174,13 @@ struct sharechain {
     bool is_loading;
     uint64_t sequence;
     uint64_t last_record; // number of the newest share in the store
+    uint32_t told_source; // of the share that an event tells of
 
-    struct map *entries;   // share id -> struct entry
-    struct memory refused; // hashes of copies that were invalid
-    struct memory bad_ids; // ids of which an unaltered copy was invalid
+    struct map *entries;       // share id -> struct entry
+    struct memory refused;     // hashes of copies that were invalid
+    struct memory bad_ids;     // ids of which an unaltered copy was invalid
+    struct memory waiting_ids; // of copies that had to wait lately: a hint for lacks.c
+    size_t lack_cursors[WAIT_KINDS_COUNT];
     struct link genesis;
     struct link **links; // all valid ones but link 0, in the order they became valid
     size_t links_count, links_capacity;
@@ -285,6 +289,14 @@ void persist_header(struct sharechain *chain, const struct header_node *node);
 void persist_share(struct sharechain *chain, const struct copy *copy, struct entry *entry);
 void persist_body(struct sharechain *chain, const struct entry *entry, const uint8_t *bytes,
                   size_t size);
+
+void persist_skeleton(struct sharechain *chain, uint64_t record, const uint8_t *bytes, size_t size);
+// Appends the skeleton with this number; false if there is none.
+bool stored_skeleton(const struct sharechain *chain, uint64_t record, struct buffer *out);
+
+// serve.c
+// Puts the skeleton of a new link into the store.
+void skeleton_keep(struct sharechain *chain, const struct link *link);
 
 // mint.c
 struct link *mint_anchor(struct sharechain *chain, const struct header_node *prev, int64_t clock);

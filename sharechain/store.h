@@ -14,13 +14,14 @@
 #include "node/base/bytes.h"
 
 enum store_table {
-    STORE_META,    // small named values
-    STORE_HEADERS, // be32 height || header id -> header
-    STORE_SHARES,  // be64 record number -> pow hash || share: valid shares, as they became so
-    STORE_BODIES,  // be64 record number of its share -> body of a valid link
-    STORE_BLOCKS,  // be64 number -> record of a found block and its fate; with a 0 behind the
-                   // number -> the block itself, until a daemon has judged it
-    STORE_WORKERS, // name -> what is remembered of a miner between connections
+    STORE_META,      // small named values
+    STORE_HEADERS,   // be32 height || header id -> header
+    STORE_SHARES,    // be64 record number -> pow hash || share: valid shares, as they became so
+    STORE_BODIES,    // be64 record number of its share -> body of a valid link
+    STORE_BLOCKS,    // be64 number -> record of a found block and its fate; with a 0 behind the
+                     // number -> the block itself, until a daemon has judged it
+    STORE_WORKERS,   // name -> what is remembered of a miner between connections
+    STORE_SKELETONS, // be64 record number of its share -> skeleton of a valid link
     STORE_TABLES_COUNT
 };
 
