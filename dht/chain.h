@@ -80,6 +80,10 @@ struct network_chain {
 
     enum chain_verdict (*add_share)(void *context, const struct chain_arrival *arrival,
                                     struct now now);
+    // Whether a block's header is that of this valid share, has a block's work, and commits to the
+    // block's transactions: asked before megabytes are relayed and given to a daemon.
+    bool (*is_block)(void *context, const struct hash256 *share_id, const uint8_t *block,
+                     size_t size);
     // A body by itself, charged to the source until a share uses it.
     void (*add_body)(void *context, uint32_t source, const uint8_t *bytes, size_t size);
     // count headers of CHAIN_HEADER_SIZE, oldest first. CHAIN_INVALID if one breaks the coin's
