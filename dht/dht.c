@@ -322,3 +322,11 @@ void dht_stats(const struct dht *dht, struct dht_stats *stats)
     stats->searches = dht->searches_count;
     stats->records = record_store_count(dht->store);
 }
+
+size_t dht_bucket_count(const struct dht *dht, unsigned bucket)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < TABLES_COUNT; i++)
+        count += dht->tables[i] == NULL ? 0 : routing_table_bucket_count(dht->tables[i], bucket);
+    return count;
+}

@@ -38,7 +38,9 @@ struct dht_found {
     size_t contacts_count;
     const struct node_record *records; // verified, of each maker the newest
     size_t records_count;
-    size_t kept; // DHT_SEARCH_PUBLISH: nodes that keep the record
+    size_t kept;    // DHT_SEARCH_PUBLISH: nodes that keep the record
+    unsigned hops;  // to the nearest: 1 if we knew it, 2 if such a node named it, and so on
+    size_t queries; // sent, those of DHT_SEARCH_PUBLISH's last step aside
 };
 
 // Called from dht_receive and dht_tick only. A handler may call any function but dht_free. `met`
@@ -132,5 +134,7 @@ struct dht_stats {
     uint64_t retries_told;
 };
 void dht_stats(const struct dht *dht, struct dht_stats *stats);
+// Nodes of both families whose ids share exactly this many leading bits with ours, 0..255.
+size_t dht_bucket_count(const struct dht *dht, unsigned bucket);
 
 #endif

@@ -163,7 +163,9 @@ static void tell(struct dht *dht, const struct search *search, struct now now)
                               .contacts_count = lookup_results(search->lookup, contacts),
                               .records = search->records,
                               .records_count = search->records_count,
-                              .kept = search->kept};
+                              .kept = search->kept,
+                              .hops = lookup_hops(search->lookup),
+                              .queries = lookup_queries(search->lookup)};
     if (search->use == SEARCH_OWNER || search->kind == DHT_SEARCH_PUBLISH)
         dht->events.searched(dht->config.context, &found, now);
 }

@@ -11,6 +11,7 @@ struct candidate {
     uint64_t distance;
     struct node_id id; // of one that answered
     enum state state;
+    unsigned hops; // of queries that led to it, its own included
 };
 
 struct path {
@@ -105,7 +106,7 @@ static void sort_in(struct path *path, size_t at)
     path->candidates[at] = moved;
 }
 
-static void offer(struct lookup *lookup, struct path *path, const struct hint *hint)
+static void offer(struct lookup *lookup, struct path *path, const struct hint *hint, unsigned hops)
 {
     struct id_start target = id_start_of(&lookup->config.target);
     uint64_t distance = id_distance(hint->id_start, target);
@@ -114,7 +115,7 @@ static void offer(struct lookup *lookup, struct path *path, const struct hint *h
     size_t place = find_place(path, distance);
     if (place == LOOKUP_CANDIDATES_MAX)
         return;
-    path->candidates[place] = (struct candidate){.hint = *hint, .distance = distance};
+    path->candidates[place] = (struct candidate){.hint = *hint, .distance = distance, .hops = hops};
     path->count += place == path->count;
     sort_in(path, place);
 }
@@ -123,7 +124,7 @@ void lookup_begin(struct lookup *lookup, const struct contact *contacts, size_t 
 {
     for (size_t i = 0; i < count; i++) {
         struct hint hint = hint_of(&contacts[i]);
-        offer(lookup, &lookup->paths[i % lookup->config.paths], &hint);
+        offer(lookup, &lookup->paths[i % lookup->config.paths], &hint, 1);
     }
 }
 
@@ -201,8 +202,9 @@ void lookup_answered(struct lookup *lookup, unsigned path, const struct contact 
     candidate->state = ANSWERED;
     candidate->id = contact->id;
     candidate->hint = hint_of(contact);
+    unsigned hops = candidate->hops + 1;
     for (size_t i = 0; i < hints_count; i++)
-        offer(lookup, own, &hints[i]);
+        offer(lookup, own, &hints[i], hops);
 }
 
 // A late answer is waited for only where there are too few others.
@@ -267,4 +269,27 @@ size_t lookup_results(const struct lookup *lookup, struct contact out[LOOKUP_RES
 const struct hash256 *lookup_target(const struct lookup *lookup)
 {
     return &lookup->config.target;
+}
+
+unsigned lookup_hops(const struct lookup *lookup)
+{
+    const struct candidate *nearest = NULL;
+    for (unsigned i = 0; i < lookup->config.paths; i++) {
+        const struct path *path = &lookup->paths[i];
+        for (size_t k = 0; k < path->count; k++) {
+            const struct candidate *candidate = &path->candidates[k];
+            bool is_nearer = nearest == NULL || candidate->distance < nearest->distance;
+            if (candidate->state == ANSWERED && is_nearer)
+                nearest = candidate;
+        }
+    }
+    return nearest == NULL ? 0 : nearest->hops;
+}
+
+size_t lookup_queries(const struct lookup *lookup)
+{
+    size_t queries = 0;
+    for (unsigned i = 0; i < lookup->config.paths; i++)
+        queries += lookup->paths[i].queries;
+    return queries;
 }

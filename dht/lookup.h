@@ -50,5 +50,9 @@ bool lookup_is_done(const struct lookup *lookup);
 // Who answered, on any path, nearest first, at most LOOKUP_RESULTS_MAX; the count.
 size_t lookup_results(const struct lookup *lookup, struct contact out[LOOKUP_RESULTS_MAX]);
 const struct hash256 *lookup_target(const struct lookup *lookup);
+// How many queries one after the other led to the nearest that answered; 0 if nobody did.
+unsigned lookup_hops(const struct lookup *lookup);
+// Queries on all paths.
+size_t lookup_queries(const struct lookup *lookup);
 
 #endif

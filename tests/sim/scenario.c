@@ -1,0 +1,28 @@
+#include "tests/sim/scenario.h"
+
+const struct scenario scenarios[] = {
+    {"look-up", "finds the nodes nearest to keys, 15 % of all nodes dead", 10000, 600,
+     scenario_look_up},
+    {"join", "new nodes fill their tables, 15 % of all nodes dead", 10000, 600, scenario_join},
+    {"record-get", "finds records while 20 % of all nodes lie", 10000, 600, scenario_record_get},
+};
+const size_t scenarios_count = sizeof scenarios / sizeof scenarios[0];
+
+struct world *scenario_world(const struct scenario_run *run)
+{
+    struct world_options options = {.seed = run->seed,
+                                    .loss_permille = 2,
+                                    .reorder_permille = 5,
+                                    .duplicate_permille = 1,
+                                    .trace = run->trace_file};
+    return world_new(&options);
+}
+
+void scenario_world_done(const struct scenario_run *run, struct world *world)
+{
+    struct report *report = run->report;
+    report->trace = (report->trace * 31) ^ world->trace;
+    report->events += world->handled;
+    report->virtual_seconds += (double)world->now_us / 1e6;
+    world_free(world);
+}
