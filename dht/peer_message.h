@@ -1,6 +1,8 @@
 // What peers say to each other over a link (p2p.md, Gossip and sync): each message is a link frame
 // type and a msgpack array. Unknown trailing elements are skipped; everything else that is not as
-// below is malformed. Pure functions; decoding makes views into the bytes and takes no memory.
+// below is malformed: bytes after the array, numbers not in msgpack's unsigned forms, an empty
+// share or item, BODIES with another count of bodies than of ids. Pure functions; decoding makes
+// views into the bytes and takes no memory.
 //
 //   HELLO       [version, height, bin(32) tip id, bin(32) work little-endian, capabilities, port]
 //   SHARE       [bin share]                    LINK    [bin share, bin body]
@@ -33,6 +35,7 @@
 #define PEER_GET_IDS_MAX      4096 // of GET_BODIES and GET_SHARES
 #define PEER_RECORDS_MAX      16
 #define PEER_ANSWER_BYTES_MAX (2u << 20) // of one answer to a GET_
+#define PEER_BLOCK_SIZE_MAX   ((8u << 20) - CHAIN_SHARE_MAX - 256)
 
 enum peer_message_type {
     PEER_HELLO = 16, // LINK_TYPE_MIN
@@ -92,7 +95,7 @@ struct peer_message {
     struct peer_bytes items; // headers, skeletons, bodies, shares or records, well-formed
 };
 
-// Appends the payload of the message.
+// Appends the payload of the message, which the caller kept within the bounds above.
 void peer_message_encode(const struct peer_message *message, struct buffer *out);
 // False if it is malformed or of no known type; every sequence in it was walked to its end.
 bool peer_message_decode(uint8_t type, const void *data, size_t size, struct peer_message *message);
@@ -102,8 +105,10 @@ size_t peer_message_size_max(uint8_t type);
 
 size_t peer_ids_count(const struct peer_bytes *ids);
 void peer_id_at(const struct peer_bytes *ids, size_t i, struct hash256 *id);
-// Walks a sequence of `type`: start with *offset 0; false past the end.
+// Walks the items of a decoded message (headers are items of 80 bytes): start with *offset 0; false
+// past the end.
 bool peer_item_next(const struct peer_message *message, size_t *offset, struct peer_bytes *item);
+// Appends one item of a message of this type to what becomes its `items`.
 void peer_item_write(enum peer_message_type type, const void *data, size_t size,
                      struct buffer *out);
 
