@@ -120,6 +120,8 @@ bool miners_listen(struct node *node, char error[NODE_ERROR_SIZE])
     for (size_t i = 0; i < node->config->stratum_listen.count; i++) {
         struct net_listen_options options = {
             .address = node->config->stratum_listen.items[i],
+            // "[::]:3333" alone takes IPv4, too; beside others it takes what it says.
+            .is_ipv6_only = node->config->stratum_listen.count > 1,
             .connections_max = node->config->stratum_connections,
             .send_bytes_max = send_bytes_max(node->pool),
             .accepted = on_accepted,

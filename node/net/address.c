@@ -24,6 +24,24 @@ void net_address_from_socket(const struct sockaddr *from, struct net_address *to
     }
 }
 
+bool net_address_to_socket(const struct net_address *from, struct sockaddr_storage *to)
+{
+    memset(to, 0, sizeof(*to));
+    if (from->is_unix) {
+        return false;
+    }
+    if (memcmp(from->ip, v4_prefix, 12) == 0) {
+        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(from->port)};
+        memcpy(&v4.sin_addr, from->ip + 12, 4);
+        memcpy(to, &v4, sizeof(v4));
+        return true;
+    }
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(from->port)};
+    memcpy(&v6.sin6_addr, from->ip, 16);
+    memcpy(to, &v6, sizeof(v6));
+    return true;
+}
+
 void net_address_to_text(const struct net_address *address, char out[NET_ADDRESS_TEXT_SIZE])
 {
     char ip[INET6_ADDRSTRLEN] = "";

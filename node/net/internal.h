@@ -82,5 +82,7 @@ struct net_target {
 };
 bool net_target_parse(const char *text, struct net_target *target);
 void net_address_from_socket(const struct sockaddr *from, struct net_address *to);
+// False for the address of a unix socket.
+bool net_address_to_socket(const struct net_address *from, struct sockaddr_storage *to);
 
 #endif

@@ -154,7 +154,10 @@ static void explain(char error[NET_ERROR_SIZE], const char *address, int code)
 static int bind_tcp(struct net_listener *listener, struct net_target *target)
 {
     uv_tcp_init(&listener->loop->uv, &listener->uv.tcp);
-    int result = uv_tcp_bind(&listener->uv.tcp, (const struct sockaddr *)&target->address, 0);
+    unsigned flags = listener->options.is_ipv6_only && target->address.ss_family == AF_INET6
+                         ? UV_TCP_IPV6ONLY
+                         : 0;
+    int result = uv_tcp_bind(&listener->uv.tcp, (const struct sockaddr *)&target->address, flags);
     if (result == UV_EAFNOSUPPORT && target->is_any_family) {
         struct sockaddr_in6 any = {0};
         memcpy(&any, &target->address, sizeof(any));

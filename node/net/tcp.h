@@ -42,6 +42,7 @@ struct net_listener;
 
 struct net_listen_options {
     const char *address;
+    bool is_ipv6_only; // "[::]" leaves the IPv4 addresses of this port to another listener
     // 0 = no limit; a connection beyond it is reset at once and counted.
     size_t connections_max;
     // More unsent bytes than this on a connection and it is reset; 0 = 64 KiB.

@@ -29,6 +29,24 @@ static void star_listens_for_both_families(void **state)
     world_clear(&world);
 }
 
+static void each_family_has_a_listener_of_its_own_if_it_wants(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, "0.0.0.0:0", 0);
+    char address[32], error[NET_ERROR_SIZE] = "";
+    snprintf(address, sizeof(address), "[::]:%u", (unsigned)net_listener_port(world.listener));
+    struct net_listen_options options = {
+        .address = address, .accepted = world_accept, .context = &world, .log = world.log};
+    assert_null(net_listener_open(world.loop, &options, error));
+    options.is_ipv6_only = true;
+    struct net_listener *v6 = net_listener_open(world.loop, &options, error);
+    if (v6 == NULL)
+        assert_non_null(strstr(error, "no IPv6")); // of this machine, then
+    net_listener_close(v6);
+    world_clear(&world);
+}
+
 static void make_socket_path(struct world *world, char address[80])
 {
     snprintf(world->socket_path, sizeof(world->socket_path), "/tmp/shoal-tcp-test-%d.sock",
@@ -201,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(star_listens_for_both_families),
+        cmocka_unit_test(each_family_has_a_listener_of_its_own_if_it_wants),
         cmocka_unit_test(unix_socket_is_private_and_removed),
         cmocka_unit_test(socket_of_a_dead_process_is_replaced_but_no_other_file),
         cmocka_unit_test(errors_of_listening_say_what_to_do),
