@@ -47,7 +47,7 @@ void config_reader_warn(struct config_reader *reader, const char *format, ...)
 // What may hold a password is not repeated in messages.
 static bool is_showable(const struct config_row *row, const char *value)
 {
-    return row->kind != CONFIG_SECRET && !(row->kind == CONFIG_URLS && strchr(value, '@') != NULL);
+    return !config_row_is_secret(row) && !(row->kind == CONFIG_URLS && strchr(value, '@') != NULL);
 }
 
 bool config_reader_set(struct config_reader *reader, const struct config_row *row,
@@ -167,14 +167,29 @@ static bool next_flag(struct config_reader *reader, int argc, const char *const 
     size_t size = strcspn(text + 2, "=");
     snprintf(flag->name, sizeof(flag->name), "%.*s", (int)(size < 63 ? size : 63), text + 2);
     bool has_value = text[2 + size] == '=';
-    if (config_row_find(flag->name) == NULL)
+    const struct config_row *row = config_row_find(flag->name);
+    if (row == NULL)
         return config_reader_unknown(reader, flag->name, "flag");
-    if (!has_value && *i + 1 >= argc)
+    const char *next = *i + 1 < argc ? argv[*i + 1] : NULL;
+    if (!has_value && row->kind == CONFIG_SWITCH && (next == NULL || next[0] == '-')) {
+        flag->value = "1";
+        *i += 1;
+        return true;
+    }
+    if (!has_value && next == NULL)
         return config_reader_fail(reader, "%s: the flag has no value; right is %s", flag->name,
-                                  config_row_find(flag->name)->range);
-    flag->value = has_value ? text + 2 + size + 1 : argv[*i + 1];
+                                  row->range);
+    flag->value = has_value ? text + 2 + size + 1 : next;
     *i += has_value ? 1 : 2;
     return true;
+}
+
+static void warn_of_flag(struct config_reader *reader, const struct config_row *row)
+{
+    char variable[64];
+    config_row_variable(row, variable);
+    config_reader_warn(reader, "%s: every user of this machine can see flags; use the file or %s",
+                       row->name, variable);
 }
 
 static bool read_flags(struct config_reader *reader, int argc, const char *const *argv)
@@ -188,9 +203,8 @@ static bool read_flags(struct config_reader *reader, int argc, const char *const
         snprintf(where, sizeof(where), "flag --%s", flag.name);
         if (!config_reader_set(reader, config_row_find(flag.name), flag.value, where))
             return false;
-        if (strcmp(flag.name, "daemon-password") == 0)
-            config_reader_warn(reader, "daemon-password: every user of this machine can see flags; "
-                                       "use the file or SHOAL_DAEMON_PASSWORD");
+        if (config_row_is_secret(config_row_find(flag.name)))
+            warn_of_flag(reader, config_row_find(flag.name));
     }
     return true;
 }
@@ -288,7 +302,7 @@ void config_write_values(const struct config *config, struct buffer *out)
     const char *section = "";
     const struct config_row *row;
     for (size_t i = 0; (row = config_row(i)) != NULL; i++) {
-        if (strcmp(row->name, "config") == 0 || row->kind == CONFIG_SECRET)
+        if (strcmp(row->name, "config") == 0 || config_row_is_secret(row))
             continue;
         if (strcmp(section, row->section) != 0)
             write_format(out, "\n[%s]\n", row->section);

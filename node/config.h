@@ -34,13 +34,21 @@ struct config {
     char config_file[CONFIG_TEXT_SIZE]; // "" if none
     char pool[CONFIG_TEXT_SIZE];        // the pool file
     char data[CONFIG_TEXT_SIZE];        // the data directory
-    struct config_list daemon;          // urls, most preferred first
+    struct config_list seed;            // "host:port/key"
+    bool found;
+    char secret[65]; // 64 hex digits, or ""
+    bool upnp;
+    struct config_list daemon; // urls, most preferred first
     char daemon_user[256];
     char daemon_password[256];
     char daemon_cookie[CONFIG_TEXT_SIZE];
     uint32_t daemon_poll_s;
-    struct config_list stratum_listen; // "0.0.0.0:3333"
-    uint32_t stratum_connections;      // most at a time
+    struct config_list peer_listen; // "0.0.0.0:8400"; none: no node connects here
+    struct config_list peer_public; // "203.0.113.5" or "203.0.113.5:8400"
+    bool peer_entry;
+    uint32_t peer_inbound, peer_outbound; // most at a time
+    struct config_list stratum_listen;    // "0.0.0.0:3333"
+    uint32_t stratum_connections;         // most at a time
     uint32_t stratum_connections_per_address;
     double stratum_difficulty;     // to start with; 0: by chain and device
     double stratum_difficulty_min; // 0: by chain

@@ -70,8 +70,7 @@ static char *read_line(char *out, int out_size, void *stream)
 
 static void note_secrets(struct ini_source *source, const struct config_row *row, const char *value)
 {
-    bool has_secret =
-        row->kind == CONFIG_SECRET || (row->kind == CONFIG_URLS && strchr(value, '@'));
+    bool has_secret = config_row_is_secret(row) || (row->kind == CONFIG_URLS && strchr(value, '@'));
     source->has_secrets = source->has_secrets || (has_secret && value[0] != '\0');
 }
 

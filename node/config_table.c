@@ -1,5 +1,4 @@
 #include "node/config_table.h"
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -7,10 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "node/base/hex.h"
+#include "node/config_check.h"
 
 #define FIELD(field) offsetof(struct config, field), sizeof(((struct config *)NULL)->field)
 #define NO_RANGE     .min = 0, .max = 0
 #define NAME_MAX     48
+
+// One of node/config_check.h.
+typedef bool config_check(const char *value, char wrong[CONFIG_MESSAGE_SIZE]);
 
 #define ADDRESS_RANGE "an IP address and port as in 0.0.0.0:3333 or [::]:3333, or unix:/path"
 
@@ -24,6 +27,19 @@ static const struct config_row rows[] = {
     {"data", "", CONFIG_PATH, FIELD(data), "~/.shoal", NO_RANGE, .value_name = "DIR",
      .range = "a directory that can be written to",
      .help = "the share-chain, the blocks found and the control socket; one for each pool"},
+    {"seed", "", CONFIG_SEEDS, FIELD(seed), "", NO_RANGE, .value_name = "HOST:PORT/KEY",
+     .range = "a host, a port and the key of 64 hex digits that \"shoal dht\" shows there",
+     .help =
+         "nodes of the pool that are asked first for all the others; one that is reached will do"},
+    {"found", "", CONFIG_SWITCH, FIELD(found), "0", NO_RANGE, .value_name = "0|1",
+     .range = "0 or 1",
+     .help = "this is the first node of its pool: it mines without having met another one"},
+    {"secret", "", CONFIG_KEY, FIELD(secret), "", NO_RANGE, .value_name = "HEX",
+     .range = "64 random hex digits (\"shoal pool secret\" makes them)",
+     .help = "of a private pool, the same for all its nodes: without it nobody joins, nor sees who "
+             "is there"},
+    {"upnp", "", CONFIG_SWITCH, FIELD(upnp), "1", NO_RANGE, .value_name = "0|1", .range = "0 or 1",
+     .help = "ask the home router (UPnP) to lead the port of peer-listen here"},
     {"daemon", "", CONFIG_URLS, FIELD(daemon), "", NO_RANGE, .is_required = true,
      .value_name = "URL", .range = "a url as in http://127.0.0.1:8332",
      .help = "RPC of a coin daemon, http://[user:password@]host[:port]; several in order of "
@@ -39,6 +55,20 @@ static const struct config_row rows[] = {
     {"daemon-poll", "daemon", CONFIG_COUNT, FIELD(daemon_poll_s), "5", .min = 1, .max = 30,
      .value_name = "SECONDS", .range = "1 to 30",
      .help = "how often to ask for a new block beside long-polling"},
+    {"peer-listen", "peer", CONFIG_SOCKETS, FIELD(peer_listen), "0.0.0.0:8400, [::]:8400", NO_RANGE,
+     .value_name = "ADDRESS", .range = "an IP address and port as in 0.0.0.0:8400 or [::]:8400",
+     .help = "where other nodes connect, TCP and UDP, all with one port; empty: nowhere, this node "
+             "only connects to others"},
+    {"peer-public", "peer", CONFIG_PUBLICS, FIELD(peer_public), "", NO_RANGE,
+     .value_name = "IP[:PORT]", .range = "an IP address, with a port if it is another one outside",
+     .help = "where others reach this node, one for IPv4 and one for IPv6; without it the node "
+             "finds out"},
+    {"peer-entry", "peer", CONFIG_SWITCH, FIELD(peer_entry), "0", NO_RANGE, .value_name = "0|1",
+     .range = "0 or 1", .help = "be found by those who join: a node with an address that stays"},
+    {"peer-inbound", "peer", CONFIG_COUNT, FIELD(peer_inbound), "64", .min = 1, .max = 80,
+     .value_name = "N", .range = "1 to 80", .help = "most nodes connected to this one"},
+    {"peer-outbound", "peer", CONFIG_COUNT, FIELD(peer_outbound), "8", .min = 1, .max = 16,
+     .value_name = "N", .range = "1 to 16", .help = "nodes that this one connects to"},
     {"stratum-listen", "stratum", CONFIG_ADDRESSES, FIELD(stratum_listen), "0.0.0.0:3333", NO_RANGE,
      .value_name = "ADDRESS", .range = ADDRESS_RANGE, .help = "where miners connect"},
     {"stratum-connections", "stratum", CONFIG_COUNT, FIELD(stratum_connections), "4096", .min = 1,
@@ -136,9 +166,45 @@ const struct config_row *config_row_nearest(const char *name)
     return best;
 }
 
+// NULL: any text will do, or the kind is no list.
+static config_check *item_check(enum config_kind kind)
+{
+    switch (kind) {
+    case CONFIG_URLS:
+        return config_check_url;
+    case CONFIG_ADDRESSES:
+        return config_check_address;
+    case CONFIG_SOCKETS:
+        return config_check_socket;
+    case CONFIG_PUBLICS:
+        return config_check_public;
+    case CONFIG_SEEDS:
+        return config_check_seed;
+    case CONFIG_TEXT:
+    case CONFIG_SECRET:
+    case CONFIG_KEY:
+    case CONFIG_PATH:
+    case CONFIG_ADDRESS:
+    case CONFIG_TEXTS:
+    case CONFIG_SWITCH:
+    case CONFIG_COUNT:
+    case CONFIG_NUMBER:
+    case CONFIG_MASK:
+    case CONFIG_LEVEL:
+    case CONFIG_FORM:
+        return NULL;
+    }
+    abort();
+}
+
 bool config_row_is_list(const struct config_row *row)
 {
-    return row->kind == CONFIG_URLS || row->kind == CONFIG_ADDRESSES || row->kind == CONFIG_TEXTS;
+    return row->kind == CONFIG_TEXTS || item_check(row->kind) != NULL;
+}
+
+bool config_row_is_secret(const struct config_row *row)
+{
+    return row->kind == CONFIG_SECRET || row->kind == CONFIG_KEY;
 }
 
 static void *field_of(const struct config_row *row, struct config *config)
@@ -191,76 +257,6 @@ static bool set_path(char *field, size_t size, const char *value, char *wrong)
     return set_text(field, size, path, wrong);
 }
 
-static bool parse_count(const char *text, uint64_t max, uint64_t *value)
-{
-    *value = 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c < '0' || *c > '9')
-            return false;
-        *value = *value * 10 + (uint64_t)(*c - '0');
-        if (*value > max)
-            return false;
-    }
-    return text[0] != '\0';
-}
-
-// IPv6 stands in brackets, so that the port is told apart from it.
-static bool is_ip(const char *text, size_t size)
-{
-    char ip[INET6_ADDRSTRLEN];
-    uint8_t bytes[sizeof(struct in6_addr)];
-    bool is_v6 = size > 2 && text[0] == '[' && text[size - 1] == ']';
-    if (is_v6) {
-        text++;
-        size -= 2;
-    }
-    if (size >= sizeof(ip))
-        return false;
-    memcpy(ip, text, size);
-    ip[size] = '\0';
-    return inet_pton(is_v6 ? AF_INET6 : AF_INET, ip, bytes) == 1;
-}
-
-// Only the form: whether it can be listened on is found out by listening.
-static bool check_address(const char *value, char *wrong)
-{
-    if (strncmp(value, "unix:", 5) == 0)
-        return value[5] != '\0' || fail(wrong, "names no path behind unix:");
-    const char *colon = strrchr(value, ':');
-    uint64_t port;
-    if (colon == NULL || colon == value)
-        return fail(wrong, "is no address with a port");
-    if (!parse_count(colon + 1, 65535, &port))
-        return fail(wrong, "has no port from 0 to 65535");
-    return is_ip(value, (size_t)(colon - value)) ||
-           fail(wrong, "has no IP address before the port");
-}
-
-// http[s]://[user[:password]@]host[:port][/path]; only the form of host and port.
-static bool check_url(const char *value, char *wrong)
-{
-    bool is_http = strncmp(value, "http://", 7) == 0;
-    bool is_https = strncmp(value, "https://", 8) == 0;
-    const char *host = value + (is_https ? 8 : 7);
-    if ((!is_http && !is_https) || *host == '\0')
-        return fail(wrong, "is no url that begins with http:// or https://");
-    const char *end = host + strcspn(host, "/?#");
-    const char *at = memrchr(host, '@', (size_t)(end - host));
-    host = at == NULL ? host : at + 1;
-    const char *colon = memrchr(host, ':', (size_t)(end - host));
-    const char *bracket = memrchr(host, ']', (size_t)(end - host));
-    bool has_port = colon != NULL && (bracket == NULL || colon > bracket);
-    char port[6] = "";
-    uint64_t number;
-    if (host == (has_port ? colon : end))
-        return fail(wrong, "names no host");
-    if (has_port && end - colon - 1 < (ptrdiff_t)sizeof(port))
-        memcpy(port, colon + 1, (size_t)(end - colon - 1));
-    if (has_port && (!parse_count(port, 65535, &number) || number == 0))
-        return fail(wrong, "has no port from 1 to 65535");
-    return true;
-}
-
 static bool add_item(const struct config_row *row, const char *item, size_t item_size,
                      struct config_list *list, char *wrong)
 {
@@ -275,8 +271,8 @@ static bool add_item(const struct config_row *row, const char *item, size_t item
         return fail(wrong, "is too long");
     memset(place, 0, CONFIG_TEXT_SIZE);
     memcpy(place, item, item_size);
-    if ((row->kind == CONFIG_URLS && !check_url(place, wrong)) ||
-        (row->kind == CONFIG_ADDRESSES && !check_address(place, wrong)))
+    config_check *check = item_check(row->kind);
+    if (check != NULL && !check(place, wrong))
         return false;
     list->count++;
     return true;
@@ -312,7 +308,7 @@ static bool add_items(const struct config_row *row, const char *value, struct co
 static bool set_count(const struct config_row *row, const char *value, uint32_t *field, char *wrong)
 {
     uint64_t count;
-    if (!parse_count(value, UINT32_MAX, &count))
+    if (!config_parse_count(value, UINT32_MAX, &count))
         return fail(wrong, "is no whole number that fits");
     if ((double)count < row->min || (double)count > row->max)
         return fail(wrong, "is out of range");
@@ -345,6 +341,20 @@ static bool set_mask(const char *value, uint32_t *field, char *wrong)
     return true;
 }
 
+static bool set_switch(const char *value, bool *field, char *wrong)
+{
+    *field = strcmp(value, "1") == 0;
+    return *field || strcmp(value, "0") == 0 || fail(wrong, "is neither 0 nor 1");
+}
+
+static bool set_key(char *field, size_t size, const char *value, char *wrong)
+{
+    uint8_t secret[CONFIG_SECRET_SIZE];
+    if (value[0] != '\0' && !config_parse_secret(value, secret))
+        return fail(wrong, "is not made of 64 random hex digits");
+    return set_text(field, size, value, wrong);
+}
+
 static bool set_form(const char *value, enum log_form *field, char *wrong)
 {
     for (unsigned i = 0; i < sizeof(form_names) / sizeof(form_names[0]); i++) {
@@ -364,15 +374,22 @@ bool config_row_set(const struct config_row *row, const char *value, struct conf
     case CONFIG_TEXT:
     case CONFIG_SECRET:
         return set_text(field, row->size, value, wrong);
+    case CONFIG_KEY:
+        return set_key(field, row->size, value, wrong);
     case CONFIG_PATH:
         return set_path(field, row->size, value, wrong);
     case CONFIG_ADDRESS:
-        return (value[0] == '\0' || check_address(value, wrong)) &&
+        return (value[0] == '\0' || config_check_address(value, wrong)) &&
                set_text(field, row->size, value, wrong);
     case CONFIG_URLS:
     case CONFIG_ADDRESSES:
+    case CONFIG_SOCKETS:
+    case CONFIG_PUBLICS:
+    case CONFIG_SEEDS:
     case CONFIG_TEXTS:
         return add_items(row, value, field, wrong);
+    case CONFIG_SWITCH:
+        return set_switch(value, field, wrong);
     case CONFIG_COUNT:
         return set_count(row, value, field, wrong);
     case CONFIG_NUMBER:
@@ -422,12 +439,19 @@ void config_row_write(const struct config_row *row, const struct config *config,
         write_text(out, field);
         return;
     case CONFIG_SECRET:
+    case CONFIG_KEY:
         write_text(out, *(const char *)field == '\0' ? "" : "***");
         return;
     case CONFIG_URLS:
     case CONFIG_ADDRESSES:
+    case CONFIG_SOCKETS:
+    case CONFIG_PUBLICS:
+    case CONFIG_SEEDS:
     case CONFIG_TEXTS:
         write_list(row, field, out);
+        return;
+    case CONFIG_SWITCH:
+        write_text(out, *(const bool *)field ? "1" : "0");
         return;
     case CONFIG_COUNT:
         write_format(out, "%u", *(const uint32_t *)field);

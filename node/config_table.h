@@ -8,11 +8,16 @@
 enum config_kind {
     CONFIG_TEXT,
     CONFIG_SECRET,  // text that is never shown
+    CONFIG_KEY,     // 64 hex digits that are never shown, or empty
     CONFIG_PATH,    // a leading ~/ is the home directory
     CONFIG_ADDRESS, // IP:PORT or unix:PATH; may be empty
     CONFIG_URLS,    // list
     CONFIG_ADDRESSES,
+    CONFIG_SOCKETS, // IP:PORT
+    CONFIG_PUBLICS, // IP or IP:PORT
+    CONFIG_SEEDS,   // HOST:PORT/KEY
     CONFIG_TEXTS,
+    CONFIG_SWITCH, // bool, 0 or 1; as a flag without a value: 1
     CONFIG_COUNT,  // uint32_t in min..max
     CONFIG_NUMBER, // double, 0 (if zero_means is there) or min..max
     CONFIG_MASK,   // uint32_t as 8 hex digits
@@ -45,6 +50,7 @@ const struct config_row *config_row_find(const char *name);
 // The known name that is most like this one; NULL if none is.
 const struct config_row *config_row_nearest(const char *name);
 bool config_row_is_list(const struct config_row *row);
+bool config_row_is_secret(const struct config_row *row);
 void config_row_clear_list(const struct config_row *row, struct config *config);
 // Sets the field, or appends to a list what stands between commas (nothing: the list stays empty).
 // False with what is wrong in `wrong` ("is no number"); the value itself is not in it.
