@@ -54,26 +54,29 @@ size_t sharechain_header_locator(const struct sharechain *chain, struct hash256 
 
 // ---- Headers
 
-// The newest good header of the locator that is on the best chain; the anchor header if none is.
+// The newest good header of the locator that is on the branch; the anchor header if none is.
 static const struct header_node *common_header(const struct sharechain *chain,
+                                               const struct header_node *branch,
                                                const struct locator *locator)
 {
-    const struct header_node *best = header_chain_best(chain->headers);
     for (size_t i = 0; i < locator->count; i++) {
         const struct header_node *node = header_chain_find(chain->headers, &locator->ids[i]);
-        if (node != NULL && node->height <= best->height &&
-            header_node_ancestor(best, node->height) == node)
+        if (node != NULL && node->height <= branch->height &&
+            header_node_ancestor(branch, node->height) == node)
             return node;
     }
     return header_chain_anchor(chain->headers);
 }
 
-size_t sharechain_headers_after(const struct sharechain *chain, const struct locator *locator,
-                                size_t count_max, struct buffer *out)
+size_t sharechain_headers_after(const struct sharechain *chain, const struct hash256 *wanted,
+                                const struct locator *locator, size_t count_max, struct buffer *out)
 {
-    const struct header_node *best = header_chain_best(chain->headers);
-    const struct header_node *common = common_header(chain, locator);
-    size_t count = (size_t)(best->height - common->height);
+    const struct header_node *branch = wanted == NULL ? header_chain_best(chain->headers)
+                                                      : header_chain_find(chain->headers, wanted);
+    if (branch == NULL)
+        return 0;
+    const struct header_node *common = common_header(chain, branch, locator);
+    size_t count = (size_t)(branch->height - common->height);
     if (count > count_max)
         count = count_max;
     if (count > (out->size_max - out->size) / HEADER_SIZE)
@@ -81,7 +84,7 @@ size_t sharechain_headers_after(const struct sharechain *chain, const struct loc
     if (count == 0 || !buffer_reserve(out, count * HEADER_SIZE))
         return 0;
     // Nodes know their parents only: filled from the last to the first.
-    const struct header_node *node = header_node_ancestor(best, common->height + (int64_t)count);
+    const struct header_node *node = header_node_ancestor(branch, common->height + (int64_t)count);
     for (size_t i = count; i > 0; i--) {
         memcpy(out->data + out->size + (i - 1) * HEADER_SIZE, node->bytes, HEADER_SIZE);
         node = node->parent;
@@ -180,6 +183,14 @@ uint32_t sharechain_common_height(const struct sharechain *chain, const struct l
     return 0;
 }
 
+uint32_t sharechain_fork_height(const struct sharechain *chain, const struct hash256 *id)
+{
+    const struct entry *entry = map_find(chain->entries, id);
+    if (entry == NULL || entry->link == NULL)
+        return 0;
+    return link_common_ancestor(entry->link, chain->best)->height;
+}
+
 size_t sharechain_skeletons_from(struct sharechain *chain, uint32_t height, size_t count_max,
                                  struct buffer *out)
 {
@@ -220,6 +231,23 @@ bool sharechain_walk_from(const struct sharechain *chain, const struct hash256 *
     walk->tip = link->tip;
     walk->work = link->work;
     return true;
+}
+
+bool sharechain_is_credited(const struct sharechain *chain, const struct hash256 *id,
+                            uint32_t links_max)
+{
+    const struct entry *entry = map_find(chain->entries, id);
+    if (entry == NULL)
+        return false;
+    struct link *best = chain->best;
+    uint32_t lowest = best->height > links_max ? best->height - links_max : 0;
+    if (entry->link != NULL && entry->link->height > lowest && link_is_ancestor(entry->link, best))
+        return true;
+    for (const struct inclusion *at = entry->inclusions; at != NULL; at = at->next) {
+        if (at->link->height > lowest && link_is_ancestor(at->link, best))
+            return true;
+    }
+    return false;
 }
 
 void sharechain_easiest_target(const struct sharechain *chain, struct u256 *target)

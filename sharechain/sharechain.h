@@ -186,13 +186,17 @@ struct locator {
 size_t sharechain_link_locator(const struct sharechain *chain, struct hash256 *ids, size_t ids_max);
 size_t sharechain_header_locator(const struct sharechain *chain, struct hash256 *ids,
                                  size_t ids_max);
-// Appends up to count_max headers of the best chain after the first id of the locator that is on
-// it (none: after the anchor header), oldest first; their count. What does not fit into out is
-// left out.
-size_t sharechain_headers_after(const struct sharechain *chain, const struct locator *locator,
-                                size_t count_max, struct buffer *out);
+// Appends up to count_max headers, oldest first, of the branch that ends in `wanted` (NULL: of the
+// best chain) after the first id of the locator that is on it (none: after the anchor header);
+// their count, 0 if `wanted` is not here. What does not fit into out is left out.
+size_t sharechain_headers_after(const struct sharechain *chain, const struct hash256 *wanted,
+                                const struct locator *locator, size_t count_max,
+                                struct buffer *out);
 // The height of the first id of the locator that is on the best chain of links; 0 if none is.
 uint32_t sharechain_common_height(const struct sharechain *chain, const struct locator *locator);
+// The height of the last link that a valid link's branch and the best chain have in common; 0 if it
+// is no valid link.
+uint32_t sharechain_fork_height(const struct sharechain *chain, const struct hash256 *id);
 // Appends up to count_max skeletons of the best chain from this height on, each as u16 size ||
 // bytes; their count. What does not fit into out is left out.
 size_t sharechain_skeletons_from(struct sharechain *chain, uint32_t height, size_t count_max,
@@ -202,6 +206,9 @@ bool sharechain_skeleton(struct sharechain *chain, const struct hash256 *id, str
 // Stands a walk on a valid link, or link 0; false if it is neither.
 bool sharechain_walk_from(const struct sharechain *chain, const struct hash256 *id,
                           struct skeleton_walk *walk);
+// Whether the best chain credits this share, or has it as a link, in its last links_max links.
+bool sharechain_is_credited(const struct sharechain *chain, const struct hash256 *id,
+                            uint32_t links_max);
 // The easiest link target of the last `horizon` links of the best chain.
 void sharechain_easiest_target(const struct sharechain *chain, struct u256 *target);
 
