@@ -26,6 +26,7 @@ struct report {
     const char *scenario;
     size_t nodes;
     uint64_t seed;
+    bool has_real_crypto;
     struct report_row rows[REPORT_ROWS_MAX];
     size_t rows_count;
     uint64_t trace;
