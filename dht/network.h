@@ -21,7 +21,7 @@
 #define NETWORK_ALONE_MS     120000     // without a peer for so long: `alone` says so
 #define NETWORK_SAVE_MS      300000     // between two `save`
 #define NETWORK_BLOCK_DEPTH  6          // the topic keys' block, see p2p.md
-#define NETWORK_WRITE_QUEUED (64 << 10) // a connection with more queued is given nothing
+#define NETWORK_WRITE_QUEUED (32 << 10) // a connection with as much queued is given nothing
 
 struct network;
 
