@@ -1,0 +1,5 @@
+foreach(name lacks serve)
+  shoal_test(sharechain_${name}_test
+    SOURCES ${name}_test.c ${CMAKE_SOURCE_DIR}/tests/support/share_maker.c
+    LINKS shoal_sharechain)
+endforeach()
