@@ -141,8 +141,9 @@ enum peers_admission peers_opened(struct peers *peers, const struct peers_link *
                                   struct now now, uint32_t *evicted);
 // Numbers that are not known are ignored, here and below.
 void peers_closed(struct peers *peers, uint32_t peer, struct now now);
-// A verified record that the peer itself sent over its link: tells who it is where that was not
-// known. False if it names another transport key than the link proved, or another node.
+// A verified record that the peer itself sent over its link: says who it is where we only knew from
+// hearsay, as of nodes that we called. False if it names another transport key than the link
+// proved, or another node than the one that called us.
 bool peers_identify(struct peers *peers, uint32_t peer, const struct node_record *record);
 void peers_round_trip(struct peers *peers, uint32_t peer, uint32_t ms);
 // It was the first to bring a share: protects from eviction.
