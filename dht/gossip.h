@@ -1,7 +1,13 @@
 // Gossip (p2p.md): what happened. Spreads shares, links and blocks over the links there are: pushed
 // to peers that have us unchoked, announced to the others, fetched once each with a hedge. An
 // engine over messages; the owner decodes them, sends what it is given, and owns peers and links.
-// Peers have numbers, never used twice; they are the `source` of what they send.
+// Peers have numbers, never used twice; they are the `source` of what they send. Of a share it
+// knows that its bytes are a version byte, the 80-byte header that its id is the hash of, and the
+// rest (protocol section 2).
+//
+// A share that arrives is judged by the chain. While no valid copy of an id is here every copy is
+// judged anew: the verdict is of the bytes, and a wrong copy keeps no right one out. What is valid
+// is not told by gossip itself: its owner calls gossip_tell.
 #ifndef SHOAL_DHT_GOSSIP_H
 #define SHOAL_DHT_GOSSIP_H
 
@@ -23,7 +29,9 @@
 #define GOSSIP_BROKEN_MAX       3   // unanswered WANTs in GOSSIP_RANK_SHARES shares, then:
 #define GOSSIP_IGNORE_MS        600000
 #define GOSSIP_WANTS_PEER_MAX   256 // in flight to one peer
-#define GOSSIP_HAVE_RATE        200 // announced ids a second and peer, after a burst of 2000
+// Announced or wanted ids, unasked copies of shares (more for large ones) and changes of choke that
+// a peer may send a second, after a burst of 2000.
+#define GOSSIP_HAVE_RATE 200
 
 struct gossip;
 
@@ -31,10 +39,11 @@ struct gossip;
 enum gossip_fault {
     GOSSIP_FAULT_INVALID_SHARE, // or link or block
     GOSSIP_FAULT_JUNK_ID,       // announced what cannot be a share
-    GOSSIP_FAULT_FLOOD,         // beyond GOSSIP_HAVE_RATE, or WANTs of what was never announced
+    GOSSIP_FAULT_FLOOD,         // beyond GOSSIP_HAVE_RATE, or a WANT of what was never announced
 };
 
-// Called from inside the functions below; handlers only take note or queue bytes.
+// Called from inside the functions below; handlers only take note or queue bytes. They do not close
+// peers: the owner does that afterwards.
 struct gossip_events {
     void *context;
     // Queue a message on the peer's link; false if it is full or gone (nothing was sent).
@@ -43,8 +52,8 @@ struct gossip_events {
     void (*fault)(void *context, uint32_t peer, enum gossip_fault fault, struct now now);
     // A peer was the first to bring a valid share.
     void (*delivered)(void *context, uint32_t peer, const struct hash256 *id, struct now now);
-    // A peer brought a block: its share is valid and has the work of a block. The owner checks no
-    // more and gives it to its daemon (protocol section 9).
+    // A peer was the first to bring a block: its share is valid, and chain->is_block agreed. The
+    // owner checks no more and gives it to its daemon (protocol section 9).
     void (*block_arrived)(void *context, const struct hash256 *id, const uint8_t *block,
                           size_t size);
 };
@@ -68,8 +77,10 @@ void gossip_peer_round_trip(struct gossip *gossip, uint32_t peer, uint32_t ms);
 void gossip_receive(struct gossip *gossip, uint32_t peer, const struct peer_message *message,
                     struct now now);
 
-// A share became valid (of a link: as a link, with its body) and is told to others. is_own: our
-// miners found it, it goes to all. Never called from inside another function of the engine.
+// A share became valid (of a link: as a link, with its body) and is told to others: pushed here,
+// but announced by gossip_tick, which is due at once, so that what becomes valid together is
+// announced together. is_own: our miners found it, it goes to all. Told once: again does nothing.
+// Never called from inside another function of the engine.
 struct gossip_share {
     struct hash256 id;
     const uint8_t *bytes;
@@ -79,10 +90,11 @@ struct gossip_share {
     bool is_own;
 };
 void gossip_tell(struct gossip *gossip, const struct gossip_share *share, struct now now);
-// A block of our own miners, to all: the bytes of its share and the whole block.
+// A block of our own miners, to all: the bytes of its share, told before it, and the whole block.
 void gossip_tell_block(struct gossip *gossip, const struct gossip_share *share,
                        const uint8_t *block, size_t size, struct now now);
-// The node syncs: nothing is relayed, wanted or judged meanwhile.
+// The node syncs: nothing is relayed, wanted or judged meanwhile, and nobody is at fault; own
+// shares and blocks are told. What was wanted is forgotten.
 void gossip_set_quiet(struct gossip *gossip, bool is_quiet);
 
 void gossip_tick(struct gossip *gossip, struct now now);
