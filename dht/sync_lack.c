@@ -127,14 +127,6 @@ static void update_kind(struct sync *sync, enum chain_lack kind, struct now now)
     sync->lacks[kind] = fresh;
 }
 
-static size_t count_all(const struct sync *sync)
-{
-    size_t count = 0;
-    for (size_t kind = 0; kind < CHAIN_LACKS_COUNT; kind++)
-        count += sync->lacks[kind].count;
-    return count;
-}
-
 void sync_lack_update(struct sync *sync, struct now now)
 {
     for (unsigned kind = 0; kind < CHAIN_LACKS_COUNT; kind++)
