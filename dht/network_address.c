@@ -5,10 +5,11 @@
 #include "dht/network_state.h"
 
 #define VOTE_MS        1200000 // how long one counts
-#define VOTERS_MIN     3       // 1 in crowded pools
-#define ASKED_MAX      4       // nodes asked to dial back before a check has failed
-#define REFUSED_MIN    2       // of them that have to say so
-#define FAILURES_MAX   2       // checks in succession until the address is given up
+#define VOTERS_MIN     3
+#define YOUNG_MS       60000 // in a young pool there are no three: then nobody may disagree
+#define ASKED_MAX      4     // nodes asked to dial back before a check has failed
+#define REFUSED_MIN    2     // of them that have to say so
+#define FAILURES_MAX   2     // checks in succession until the address is given up
 #define ASK_AGAIN_MS   (DHT_DIAL_BACK_GIVE_UP_MS + 2000)
 #define CHECK_MS       1800000 // an address is checked again, if nobody came by himself
 #define RETRY_FIRST_MS 60000   // after a failed check, doubling up to:
@@ -36,16 +37,24 @@ void network_fix_endpoint(struct network *network, const struct endpoint *endpoi
 {
     struct own_address *own = address_of(network, endpoint->address.family);
     if (own == NULL) {
-        // The mapping is gone; what others see holds again.
-        for (unsigned i = 0; i < 2; i++)
-            network->addresses[i] = (struct own_address){.check_at = now.mono};
+        // The mapping is gone; what the operator says, or else others see, holds again.
+        memset(network->addresses, 0, sizeof network->addresses);
         dht_set_endpoint(network->dht, endpoint, now);
+        network_fix_configured(network, now);
         return;
     }
     own->is_fixed = true;
     own->current = *endpoint;
     own->candidate = (struct endpoint){0};
     dht_set_endpoint(network->dht, endpoint, now);
+}
+
+void network_fix_configured(struct network *network, struct now now)
+{
+    if (is_set(&network->config.public_ipv4))
+        network_fix_endpoint(network, &network->config.public_ipv4, now);
+    if (is_set(&network->config.public_ipv6))
+        network_fix_endpoint(network, &network->config.public_ipv6, now);
 }
 
 // ---- Votes
@@ -83,18 +92,22 @@ static unsigned count_votes(const struct own_address *own, const struct address 
     return count;
 }
 
-// "Agreement": enough, and half as many again as for any other address.
+// "Agreement": of three, and of half as many again as for any other address; of fewer, if for a
+// while nobody else was there to ask, or all live in one place anyway.
 static bool has_won(const struct network *network, const struct own_address *own,
                     const struct address *address, struct now now)
 {
+    bool is_few = network->config.is_crowded || now.mono.ms >= own->first_vote.ms + YOUNG_MS;
     unsigned count = count_votes(own, address, now);
-    unsigned least = network->config.is_crowded ? 1 : VOTERS_MIN;
+    unsigned rivals = 0;
     for (size_t i = 0; i < own->votes_count; i++) {
         const struct address *other = &own->votes[i].address;
-        if (!address_equal(other, address) && 2 * count <= 3 * count_votes(own, other, now))
-            return false;
+        unsigned others = address_equal(other, address) ? 0 : count_votes(own, other, now);
+        rivals = others > rivals ? others : rivals;
     }
-    return count >= least;
+    if (count >= VOTERS_MIN)
+        return 2 * count > 3 * rivals;
+    return is_few && count > 0 && rivals == 0;
 }
 
 void network_vote(struct network *network, const struct endpoint *teller,
@@ -106,6 +119,8 @@ void network_vote(struct network *network, const struct endpoint *teller,
     if (own == NULL || own->is_fixed || candidate.port == 0 ||
         !(network->config.is_crowded || address_is_public(&candidate.address)))
         return;
+    if (own->votes_count == 0)
+        own->first_vote = now.mono;
     const struct address_vote vote = {voter_of(network, teller), candidate.address, now.mono};
     keep_vote(own, &vote);
     if (endpoint_equal(&candidate, &own->current) || endpoint_equal(&candidate, &own->candidate) ||

@@ -143,8 +143,7 @@ bool network_make_dht(struct network *network, struct now now)
     network->discovery.at = MONO_NEVER;
     if (config->is_entry_point)
         dht_set_entry_point(network->dht, true, now);
-    network_fix_endpoint(network, &config->public_ipv4, now);
-    network_fix_endpoint(network, &config->public_ipv6, now);
+    network_fix_configured(network, now);
     return true;
 }
 

@@ -144,6 +144,7 @@ struct own_address {
     bool is_fixed; // the operator or a mapping said so: nothing is asked
     struct address_vote votes[VOTES_MAX];
     size_t votes_count;
+    struct mono_time first_vote;
     struct endpoint candidate; // to be tried; of no family: none
     struct endpoint current;   // in our record; of no family: none
     unsigned failures;         // of checks, in succession
@@ -279,6 +280,8 @@ void network_reached(struct network *network, const struct endpoint *from, struc
 void network_address_tick(struct network *network, struct now now);
 struct mono_time network_address_deadline(const struct network *network);
 void network_fix_endpoint(struct network *network, const struct endpoint *endpoint, struct now now);
+// What the operator said.
+void network_fix_configured(struct network *network, struct now now);
 
 // ---- network_outbox.c
 void network_outbox_add(struct network *network, const struct telling *telling);
