@@ -1,6 +1,7 @@
 #include "dht/peers.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include "dht/peers_state.h"
@@ -106,9 +107,12 @@ struct peer_link *peers_find_node(const struct peers *peers, const struct node_i
 void peers_remove_link(struct peers *peers, struct peer_link *link, struct now now)
 {
     scores_keep(peers, link, now);
+    peers->expiry_min = 0; // the link may have held its record
     *link = peers->links[--peers->links_count];
     peers_look_again(peers);
 }
+
+_Static_assert(crypto_shorthash_KEYBYTES == HASH_KEY_SIZE, "the key of the keyed hash");
 
 static void set_address(const struct peers *peers, struct peer_link *link)
 {

@@ -100,7 +100,7 @@ void book_expire(struct peers *peers, struct now now)
             book_remove(peers, node);
             continue;
         }
-        // Those that stay beyond their time are looked at again with the next that expires.
+        // Those that stay beyond their time are looked at again when what holds them ends.
         if (!is_over && node->expiry < peers->expiry_min)
             peers->expiry_min = node->expiry;
     }

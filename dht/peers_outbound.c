@@ -174,6 +174,7 @@ static void node_failed(struct peers *peers, const struct node_id *id, struct no
     if (node->failures < UINT8_MAX)
         node->failures++;
     node->kept_rank = 0;
+    peers->expiry_min = 0; // nothing holds it any more
     node->next_dial.ms = now.mono.ms + retry_ms(node->failures);
 }
 

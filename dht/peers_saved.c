@@ -6,7 +6,7 @@
 // everything before it: the file is ours, so this is against damage, not against lies.
 #include "dht/peers.h"
 
-#include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include "dht/peers_state.h"

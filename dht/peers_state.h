@@ -6,11 +6,11 @@
 #ifndef SHOAL_DHT_PEERS_STATE_H
 #define SHOAL_DHT_PEERS_STATE_H
 
-#include <sodium.h>
 #include "dht/peers.h"
 
 #define STABLE_MS        60000 // a link that lasts for less was a failure
 #define SAVED_BEST_MAX   8
+#define HASH_KEY_SIZE    16
 #define SCORES_MAX       64 // of links that are gone
 #define UNMEASURED_MS    UINT32_MAX
 #define NOBODY           SIZE_MAX
@@ -88,7 +88,7 @@ struct past_score {
 struct peers {
     const struct env *env;
     struct peers_config config;
-    uint8_t hash_key[crypto_shorthash_KEYBYTES];
+    uint8_t hash_key[HASH_KEY_SIZE];
     struct book_node *book;
     size_t book_count, book_capacity;
     uint32_t expiry_min; // nothing in the book expires before
