@@ -58,6 +58,7 @@ void dht_free(struct dht *dht)
         lookup_free(search->lookup);
         free(search);
     }
+    dht_fill_end(dht);
     for (unsigned i = 0; i < TABLES_COUNT; i++)
         routing_table_free(dht->tables[i]);
     pair_keys_free(dht->pair_keys);

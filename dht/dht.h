@@ -38,9 +38,10 @@ struct dht_found {
     size_t contacts_count;
     const struct node_record *records; // verified, of each maker the newest
     size_t records_count;
-    size_t kept;    // DHT_SEARCH_PUBLISH: nodes that keep the record
-    unsigned hops;  // to the nearest: 1 if we knew it, 2 if such a node named it, and so on
-    size_t queries; // sent, those of DHT_SEARCH_PUBLISH's last step aside
+    size_t kept;         // DHT_SEARCH_PUBLISH: nodes that keep the record
+    unsigned hops;       // to the nearest: 1 if we knew it, 2 if such a node named it, and so on
+    uint32_t nearest_ms; // from the start until the nearest had answered
+    size_t queries;      // sent, those of DHT_SEARCH_PUBLISH's last step aside
 };
 
 // Called from dht_receive and dht_tick only. A handler may call any function but dht_free. `met`

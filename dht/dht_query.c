@@ -134,6 +134,18 @@ static bool prove_id(struct dht *dht, struct query *query, const struct dht_answ
     return true;
 }
 
+// Of a node that joins: who is named may fill a place.
+static void take_hints(struct dht *dht, const struct dht_answer *answer)
+{
+    struct hint hints[2 * MESSAGE_NODES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; dht->fill != NULL && i < answer->nodes_count; i++) {
+        if (dht_is_usable(dht, &answer->nodes[i]))
+            hints[count++] = answer->nodes[i];
+    }
+    dht_fill_take(dht, hints, count);
+}
+
 static void accept_answer(struct dht *dht, const struct query *query,
                           const struct dht_answer *answer, struct now now)
 {
@@ -151,6 +163,7 @@ static void accept_answer(struct dht *dht, const struct query *query,
         dht->events.dialled_back(dht->config.context, answer->status == DHT_OK, now);
     if (query->search != NULL)
         dht_search_answered(dht, query, &routing.contact, answer, now);
+    take_hints(dht, answer);
 }
 
 // With the token that the node told; once.

@@ -41,6 +41,9 @@ uint64_t dht_search(struct dht *dht, const struct search_start *start, struct no
     search->number = ++dht->next_number;
     search->kind = start->kind;
     search->use = start->use;
+    search->started = now.mono;
+    search->nearest_at = now.mono;
+    search->nearest = UINT64_MAX;
     search->next = dht->searches;
     dht->searches = search;
     dht->searches_count++;
@@ -93,10 +96,20 @@ static void take_records(struct dht *dht, struct search *search, const struct dh
     }
 }
 
-static bool is_usable(const struct dht *dht, const struct hint *hint)
+bool dht_is_usable(const struct dht *dht, const struct hint *hint)
 {
     return dht_table_of(dht, &hint->endpoint) != NULL &&
            (dht->config.is_crowded || address_is_public(&hint->endpoint.address));
+}
+
+static void note_nearest(struct search *search, const struct contact *contact, struct now now)
+{
+    struct id_start target = id_start_of(lookup_target(search->lookup));
+    uint64_t distance = id_distance(id_start_of(&contact->id.hash), target);
+    if (distance >= search->nearest)
+        return;
+    search->nearest = distance;
+    search->nearest_at = now.mono;
 }
 
 void dht_search_answered(struct dht *dht, const struct query *query, const struct contact *contact,
@@ -111,10 +124,11 @@ void dht_search_answered(struct dht *dht, const struct query *query, const struc
         return;
     }
     for (size_t i = 0; i < answer->nodes_count; i++) {
-        if (is_usable(dht, &answer->nodes[i]))
+        if (dht_is_usable(dht, &answer->nodes[i]))
             hints[count++] = answer->nodes[i];
     }
     take_records(dht, search, answer, now);
+    note_nearest(search, contact, now);
     lookup_answered(search->lookup, query->path, contact, hints, count);
 }
 
@@ -165,6 +179,7 @@ static void tell(struct dht *dht, const struct search *search, struct now now)
                               .records_count = search->records_count,
                               .kept = search->kept,
                               .hops = lookup_hops(search->lookup),
+                              .nearest_ms = (uint32_t)(search->nearest_at.ms - search->started.ms),
                               .queries = lookup_queries(search->lookup)};
     if (search->use == SEARCH_OWNER || search->kind == DHT_SEARCH_PUBLISH)
         dht->events.searched(dht->config.context, &found, now);

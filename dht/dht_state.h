@@ -26,12 +26,14 @@ enum query_purpose {
     QUERY_PING,
     QUERY_BOOT,  // a seed or a saved node
     QUERY_PROBE, // of a node that came to us
+    QUERY_FILL,  // of a node that would fill a place, and knows others
     QUERY_SEARCH,
     QUERY_PUT,
     QUERY_DIAL_BACK
 };
 
 struct search;
+struct fill;
 
 struct query {
     enum query_purpose purpose;
@@ -63,6 +65,9 @@ struct search {
     bool is_putting;
     size_t waiting; // queries on their way
     size_t kept;
+    struct mono_time started;
+    struct mono_time nearest_at; // when the nearest so far answered
+    uint64_t nearest;            // its distance
     struct node_record records[DHT_RECORDS_MAX];
     size_t records_count;
 };
@@ -82,7 +87,7 @@ struct rates {
     uint16_t slots[RATE_SLOTS];
 };
 
-enum join_state { JOIN_IDLE, JOIN_ASKING, JOIN_SEARCHING, JOIN_FILLING, JOIN_DONE };
+enum join_state { JOIN_IDLE, JOIN_ASKING, JOIN_FILLING, JOIN_DONE };
 
 struct join {
     enum join_state state;
@@ -116,6 +121,7 @@ struct dht {
     struct dial dials[DIALS_MAX];
     struct rates rates;
     struct join join;
+    struct fill *fill; // while it joins, else NULL
     struct upkeep upkeep;
     struct hint seeds[DHT_SEEDS_MAX];
     size_t seeds_count;
@@ -167,7 +173,17 @@ void dht_search_answered(struct dht *dht, const struct query *query, const struc
                          const struct dht_answer *answer, struct now now);
 // Sends what searches want to send and ends those that are done.
 void dht_searches_pump(struct dht *dht, struct now now);
+// Whether a node that somebody named can be asked at all.
+bool dht_is_usable(const struct dht *dht, const struct hint *hint);
 bool dht_has_search(const struct dht *dht, enum search_use use, size_t count);
+
+// Joining: dht_fill.c. False if out of memory.
+bool dht_fill_begin(struct dht *dht);
+void dht_fill_end(struct dht *dht);
+// Nodes that somebody named.
+void dht_fill_take(struct dht *dht, const struct hint *hints, size_t count);
+// Asks who would fill a place; whether answers are waited for.
+bool dht_fill_pump(struct dht *dht, struct now now);
 
 void dht_upkeep_tick(struct dht *dht, struct now now);
 struct mono_time dht_upkeep_deadline(const struct dht *dht);

@@ -7,7 +7,7 @@
 #define REFRESH_MS        900000
 #define OWN_SEARCH_MS     300000
 #define PUBLISH_MS        2700000
-#define FILLING_AT_ONCE   4
+#define FILLED_BUCKETS    64
 
 static size_t nodes_count(const struct dht *dht)
 {
@@ -28,7 +28,8 @@ static bool is_booting(const struct dht *dht)
 
 static void ask_all(struct dht *dht, struct now now)
 {
-    struct query query = {.purpose = QUERY_BOOT, .method = DHT_PING};
+    struct query query = {
+        .purpose = QUERY_BOOT, .method = DHT_FIND, .key = dht->config.identity->id.hash};
     for (size_t i = 0; i < dht->seeds_count; i++) {
         query.to = dht->seeds[i];
         dht_query(dht, &query, now);
@@ -39,6 +40,7 @@ static void ask_all(struct dht *dht, struct now now)
         dht_query(dht, &query, now);
     }
     dht->join.state = JOIN_ASKING;
+    dht_fill_begin(dht);
     dht->join.since = now.mono;
     dht->join.again_at.ms = now.mono.ms + dht->join.wait_ms;
     dht->join.wait_ms *= 2;
@@ -73,26 +75,35 @@ static void join_asking(struct dht *dht, struct now now)
     bool is_waiting = is_booting(dht);
     bool has_waited = now.mono.ms >= dht->join.since.ms + BOOT_WAIT_MS;
     if (nodes_count(dht) > 0 && (has_waited || !is_waiting)) {
-        dht->join.state = JOIN_SEARCHING;
+        dht->join.state = JOIN_FILLING;
         search_own(dht, SEARCH_JOIN, DHT_PATHS_CAREFUL, now);
     } else if (!is_waiting && now.mono.ms >= dht->join.again_at.ms) {
         ask_all(dht, now);
     }
 }
 
+// Buckets that were filled well are as if looked up; the others are, soon.
+static void note_filled(struct dht *dht, struct now now)
+{
+    for (unsigned i = 0; i < TABLES_COUNT; i++) {
+        for (unsigned bucket = 0; dht->tables[i] != NULL && bucket < FILLED_BUCKETS; bucket++) {
+            if (2 * routing_table_bucket_count(dht->tables[i], bucket) >=
+                routing_bucket_places(bucket))
+                routing_table_looked_up(dht->tables[i], bucket, now.mono);
+        }
+    }
+}
+
 static void join_filling(struct dht *dht, struct now now)
 {
-    while (!dht_has_search(dht, SEARCH_REFRESH, FILLING_AT_ONCE)) {
-        if (refresh(dht, now))
-            continue;
-        if (dht_has_search(dht, SEARCH_REFRESH, 1))
-            return;
-        dht->join.state = JOIN_DONE;
-        dht->join.wait_ms = BOOT_AGAIN_MS;
-        dht->upkeep.ping_at = now.mono;
-        dht->events.joined(dht->config.context, now);
+    if (dht_fill_pump(dht, now) || dht_has_search(dht, SEARCH_JOIN, 1))
         return;
-    }
+    note_filled(dht, now);
+    dht_fill_end(dht);
+    dht->join.state = JOIN_DONE;
+    dht->join.wait_ms = BOOT_AGAIN_MS;
+    dht->upkeep.ping_at = now.mono;
+    dht->events.joined(dht->config.context, now);
 }
 
 static void join_tick(struct dht *dht, struct now now)
@@ -102,12 +113,6 @@ static void join_tick(struct dht *dht, struct now now)
         return;
     case JOIN_ASKING:
         join_asking(dht, now);
-        return;
-    case JOIN_SEARCHING:
-        if (dht_has_search(dht, SEARCH_JOIN, 1))
-            return;
-        dht->join.state = JOIN_FILLING;
-        join_filling(dht, now);
         return;
     case JOIN_FILLING:
         join_filling(dht, now);

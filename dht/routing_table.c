@@ -55,7 +55,7 @@ void routing_table_free(struct routing_table *table)
     free(table);
 }
 
-static size_t capacity_of(unsigned bucket)
+size_t routing_bucket_places(unsigned bucket)
 {
     if (bucket == 0)
         return ROUTING_BUCKET_0_MAX;
@@ -161,9 +161,9 @@ static enum routing_result judge(const struct routing_table *table, unsigned i,
     if (is_crowded(table, bucket, contact))
         return ROUTING_NEIGHBOURS;
     // "at most half of a bucket comes from inbound contacts"
-    if (is_inbound && count_inbound(&bucket->nodes) >= capacity_of(i) / 2)
+    if (is_inbound && count_inbound(&bucket->nodes) >= routing_bucket_places(i) / 2)
         return ROUTING_INBOUND_ENOUGH;
-    return bucket->nodes.count < capacity_of(i) ? ROUTING_ADDED : ROUTING_REPLACEMENT;
+    return bucket->nodes.count < routing_bucket_places(i) ? ROUTING_ADDED : ROUTING_REPLACEMENT;
 }
 
 // It answered: what we know of it is true again.
@@ -457,10 +457,11 @@ const struct routing_node *routing_table_oldest(const struct routing_table *tabl
     return oldest;
 }
 
-static void random_id(const struct routing_table *table, const struct env *env, unsigned bucket,
-                      struct hash256 *out)
+void routing_table_random_id(const struct routing_table *table, const struct env *env,
+                             unsigned bucket, struct hash256 *out)
 {
     const struct hash256 *own = &table->config.own.hash;
+    assert(bucket < BUCKETS_COUNT);
     unsigned whole = bucket / 8;
     unsigned bit = 0x80u >> (bucket % 8);
     unsigned below = bit - 1;
@@ -484,8 +485,14 @@ bool routing_table_refresh(struct routing_table *table, const struct env *env, i
     if (oldest == table->depth)
         return false;
     table->buckets[oldest].looked_up = now;
-    random_id(table, env, oldest, target);
+    routing_table_random_id(table, env, oldest, target);
     return true;
+}
+
+void routing_table_looked_up(struct routing_table *table, unsigned bucket, struct mono_time now)
+{
+    assert(bucket < BUCKETS_COUNT);
+    table->buckets[bucket].looked_up = now;
 }
 
 size_t routing_table_count(const struct routing_table *table)

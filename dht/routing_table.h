@@ -105,7 +105,16 @@ const struct routing_node *routing_table_oldest(const struct routing_table *tabl
 bool routing_table_refresh(struct routing_table *table, const struct env *env, int64_t age_ms,
                            struct mono_time now, struct hash256 *target);
 
+// A random id of a bucket, 0..255.
+void routing_table_random_id(const struct routing_table *table, const struct env *env,
+                             unsigned bucket, struct hash256 *out);
+// The bucket's nodes are as good as those of a look-up now: routing_table_refresh leaves it out for
+// a while.
+void routing_table_looked_up(struct routing_table *table, unsigned bucket, struct mono_time now);
+
 size_t routing_table_count(const struct routing_table *table);
+// For how many nodes a bucket has places.
+size_t routing_bucket_places(unsigned bucket);
 // Nodes in a bucket, 0..255.
 size_t routing_table_bucket_count(const struct routing_table *table, unsigned bucket);
 // Walks all nodes, nearest buckets last: start with cursor 0.

@@ -86,6 +86,7 @@ static void note_searched(void *context, const struct dht_found *found, struct n
                                     .records_count = found->records_count,
                                     .kept = found->kept,
                                     .hops = found->hops,
+                                    .nearest_ms = found->nearest_ms,
                                     .queries = found->queries};
     if (found->contacts_count > 0)
         outcome->nearest = found->contacts[0].id;
@@ -262,14 +263,12 @@ const struct dht_node *dht_net_nearest(const struct dht_net *net, const struct h
     return nearest;
 }
 
-static size_t places_of(unsigned bucket)
+static size_t least(size_t a, size_t b)
 {
-    if (bucket == 0)
-        return ROUTING_BUCKET_0_MAX;
-    return bucket == 1 ? ROUTING_BUCKET_1_MAX : ROUTING_BUCKET_MAX;
+    return a < b ? a : b;
 }
 
-void dht_node_fill(const struct dht_node *node, size_t *filled, size_t *buckets)
+void dht_node_fullness(const struct dht_node *node, struct dht_fullness *fullness)
 {
     size_t there[64] = {0};
     uint64_t own = id_start_of(&node->identity.id.hash).value;
@@ -279,11 +278,13 @@ void dht_node_fill(const struct dht_node *node, size_t *filled, size_t *buckets)
         if (other != node && other->dht != NULL && distance != 0)
             there[__builtin_clzll(distance)]++;
     }
-    *filled = 0;
-    *buckets = 0;
+    *fullness = (struct dht_fullness){0};
     for (unsigned bucket = 0; bucket < 64; bucket++) {
-        size_t wanted = there[bucket] < places_of(bucket) ? there[bucket] : places_of(bucket);
-        *buckets += wanted > 0;
-        *filled += wanted > 0 && dht_bucket_count(node->dht, bucket) >= wanted;
+        size_t taken = dht_bucket_count(node->dht, bucket);
+        size_t places = least(there[bucket], routing_bucket_places(bucket));
+        fullness->buckets += places > 0;
+        fullness->buckets_full += places > 0 && taken >= least(places, ROUTING_BUCKET_MAX);
+        fullness->places += places;
+        fullness->places_full += least(taken, places);
     }
 }

@@ -25,6 +25,7 @@ struct dht_outcome {
     struct node_record record; // the newest, or the first
     size_t kept;
     unsigned hops;
+    uint32_t nearest_ms;
     size_t queries;
 };
 
@@ -34,6 +35,7 @@ struct dht_node {
     struct identity identity;
     struct dht *dht; // NULL: down, or a liar
     bool is_liar;
+    bool is_asked; // takes part in what a scenario measures
     int64_t started_us;
     int64_t joined_us;  // -1: not yet
     uint64_t join_sent; // requests until then
@@ -73,8 +75,14 @@ struct dht_node *dht_net_pick(struct dht_net *net);
 // The nearest to a key that is up and honest.
 const struct dht_node *dht_net_nearest(const struct dht_net *net, const struct hash256 *key);
 
-// How many of the buckets of a node hold as many nodes as they can: as there are places, or as
-// there are nodes for them. Both counts.
-void dht_node_fill(const struct dht_node *node, size_t *filled, size_t *buckets);
+// How full a node's table is: of the buckets for which there are nodes, how many hold 16, or all
+// that there are; of the places for which there are nodes, how many are taken.
+struct dht_fullness {
+    size_t buckets;
+    size_t buckets_full;
+    size_t places;
+    size_t places_full;
+};
+void dht_node_fullness(const struct dht_node *node, struct dht_fullness *fullness);
 
 #endif
