@@ -18,7 +18,7 @@
 #define GOSSIP_COPIES_MAX      3     // of an id that could not be judged, before asking for no more
 #define GOSSIP_LAST_WAIT_MS    50    // who broke its last promise is asked if nobody else announces
 #define GOSSIP_ROUND_TRIP_MS   200   // taken for unknown ones
-#define GOSSIP_SILENT_MS       1000  // the delay of a peer that did not tell at all
+#define GOSSIP_SILENT_MS       250   // the delay of a peer that did not tell at all
 #define GOSSIP_BURST           2000
 #define GOSSIP_FRESH_MAX       16 // ids told that wait to be announced together
 #define GOSSIP_BLOCKS_MAX      4  // blocks remembered
@@ -68,11 +68,12 @@ struct heard {
     struct hash256 id;
     struct peer_set has;    // announced it or sent a copy
     struct peer_set to_ask; // those of them that may still be asked
+    struct peer_set sent;   // those of them whose copy could not be judged
     struct mono_time until;
     struct mono_time ask_at; // MONO_NEVER: when somebody announces
     uint8_t owner;           // the slot it is charged to
     uint8_t asked;           // the slot whose answer is awaited, or GOSSIP_SLOT_NONE
-    uint8_t copies;          // that could not be judged
+    uint8_t copies;          // how many are in `sent`, up to GOSSIP_COPIES_MAX
 };
 
 // One of the last shares that peers brought, while their delays are measured.

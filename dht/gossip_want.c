@@ -218,10 +218,13 @@ void gossip_want_unjudged(struct gossip *gossip, struct gossip_peer *peer, const
         return;
     peer_set_add(&heard->has, peer->slot);
     peer_set_remove(&heard->to_ask, peer->slot);
-    if (heard->copies < GOSSIP_COPIES_MAX)
+    bool was_sent = peer_set_has(&heard->sent, peer->slot);
+    peer_set_add(&heard->sent, peer->slot);
+    if (heard->copies < GOSSIP_COPIES_MAX && !was_sent)
         heard->copies++;
-    // The copy may be a wrong one under this id: if it is not told of soon, another is fetched.
-    if (heard->asked == peer->slot || heard->asked == GOSSIP_SLOT_NONE) {
+    // The copy may be a wrong one under this id: if it is not told of soon, another is fetched. The
+    // same peer cannot put that off again and again.
+    if (heard->asked == peer->slot || (heard->asked == GOSSIP_SLOT_NONE && !was_sent)) {
         heard->asked = GOSSIP_SLOT_NONE;
         ask_later(gossip, heard, hedge_ms(peer), now);
     }
@@ -382,6 +385,7 @@ void gossip_want_peer_closed(struct gossip *gossip, struct gossip_peer *peer, st
         struct heard *heard = value;
         peer_set_remove(&heard->has, peer->slot);
         peer_set_remove(&heard->to_ask, peer->slot);
+        peer_set_remove(&heard->sent, peer->slot);
         if (heard->owner == peer->slot && !change_owner(gossip, heard)) {
             map_remove(gossip->heard, &id);
             free(heard);
