@@ -1,9 +1,13 @@
-// `shoal pool new|show|check`: pool files without a running node.
+// `shoal pool new|show|check|secret`: pool files without a running node, and secrets of private
+// pools.
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "node/base/hex.h"
 #include "node/command_pool.h"
 #include "node/commands.h"
+#include "node/config_check.h"
 #include "node/pool_file.h"
 #include "node/pow/target.h"
 #include "node/text_table.h"
@@ -18,7 +22,11 @@ void command_pool_help(void)
     printf(
         "Usage: shoal pool new [--KEY VALUE ...] FILE   make a pool file (FILE - is stdout)\n"
         "       shoal pool show FILE                    every key with its meaning\n"
-        "       shoal pool check FILE                   prints the pool id if all is right\n\n"
+        "       shoal pool check FILE                   prints the pool id if all is right\n"
+        "       shoal pool secret                       a new secret for a private pool: the same\n"
+        "                                               for all its nodes, as key \"secret\" of "
+        "their\n"
+        "                                               configuration files\n\n"
         "Beside the keys below, \"new\" takes\n"
         "  --hashrate RATE   expected hashes a second of the pool, as in 500T: sets easiest_bits\n"
         "                    for a tenth of it (with a link_spacing of 1 for all of it, as that "
@@ -81,6 +89,26 @@ static int read_command(bool is_check, int argc, const char *const *argv)
     if (!is_check)
         show_pool(&pool);
     printf(is_check ? "%s\n" : "\npool_id %s\n", id);
+    return EXIT_OK;
+}
+
+// ---- secret
+
+static int secret_command(int argc)
+{
+    uint8_t secret[CONFIG_SECRET_SIZE];
+    char text[2 * CONFIG_SECRET_SIZE + 1];
+    if (argc != 0)
+        return misuse("shoal pool secret takes no arguments: it prints a new secret");
+    if (sodium_init() < 0) {
+        fprintf(stderr, "shoal: the system gives no randomness\n");
+        return EXIT_FAILED;
+    }
+    randombytes_buf(secret, sizeof(secret));
+    hex_encode(secret, sizeof(secret), text);
+    printf("%s\n", text);
+    sodium_memzero(secret, sizeof(secret));
+    sodium_memzero(text, sizeof(text));
     return EXIT_OK;
 }
 
@@ -243,5 +271,7 @@ int command_pool(int argc, const char *const *argv)
         return read_command(false, argc - 1, argv + 1);
     if (argc > 0 && strcmp(argv[0], "check") == 0)
         return read_command(true, argc - 1, argv + 1);
-    return misuse("say what to do: shoal pool new, show or check");
+    if (argc > 0 && strcmp(argv[0], "secret") == 0)
+        return secret_command(argc - 1);
+    return misuse("say what to do: shoal pool new, show, check or secret");
 }

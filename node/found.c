@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "node/state.h"
+#include "node/swarm.h"
 
 static void make_share(const struct work *work, const struct stratum_share *found,
                        struct share *share)
@@ -55,27 +56,28 @@ static struct found_block *note_block(struct node *node, const struct work *work
     return noted;
 }
 
+// The whole block is left in `bytes`.
 static void take_block(struct node *node, const struct work *work,
-                       const struct stratum_share *found, const struct hash256 *id)
+                       const struct stratum_share *found, const struct hash256 *id,
+                       struct buffer *bytes)
 {
-    struct buffer bytes;
-    buffer_init(&bytes, LIMIT_RPC_REPLY_SIZE);
-    bool is_written = write_block(work, found, &bytes);
+    bool is_written = write_block(work, found, bytes);
     if (is_written)
-        backend_submit_block(node->backend, id, bytes.data, bytes.size);
+        backend_submit_block(node->backend, id, bytes->data, bytes->size);
     else
         log_plain(node->log, LOG_ERROR, "found", "out of memory: a block could not be submitted");
     // The header proves itself: the next work need not wait for the daemon to tell it.
     sharechain_add_header(node->sharechain, found->header);
     struct found_block *block = note_block(node, work, found, id);
     if (is_written && block != NULL)
-        blocks_keep(node, block, bytes.data, bytes.size);
-    buffer_clear(&bytes);
+        blocks_keep(node, block, bytes->data, bytes->size);
+    if (!is_written)
+        buffer_reset(bytes);
 }
 
 // Our own share is valid by construction; if it is not, this node and the protocol disagree.
 static void add_to_chain(struct node *node, const struct work *work,
-                         const struct stratum_share *found)
+                         const struct stratum_share *found, const struct hash256 *id)
 {
     struct share share;
     make_share(work, found, &share);
@@ -93,7 +95,10 @@ static void add_to_chain(struct node *node, const struct work *work,
     };
     node->shares_found++;
     node->links_found += found->is_link ? 1 : 0;
-    if (sharechain_add_share(node->sharechain, &arrival) == VERDICT_VALID)
+    swarm_own_begins(node->swarm, id);
+    enum verdict verdict = sharechain_add_share(node->sharechain, &arrival);
+    swarm_own_ended(node->swarm);
+    if (verdict == VERDICT_VALID)
         return;
     log_event(node->log, LOG_ERROR, "found", "a share of our own was not accepted by our own rules",
               LOG_TEXT("user", found->user), LOG_U64("link_height", share.info.link_height),
@@ -106,10 +111,15 @@ uint64_t found_share(void *context, const struct stratum_share *found)
     const struct work *work = found->owner;
     struct hash256 id;
     header_id(found->header, &id);
+    struct buffer block;
+    buffer_init(&block, LIMIT_RPC_REPLY_SIZE);
     if (found->is_block)
-        take_block(node, work, found, &id);
+        take_block(node, work, found, &id, &block);
     if (found->is_grain)
-        add_to_chain(node, work, found);
+        add_to_chain(node, work, found, &id);
+    if (block.size > 0)
+        swarm_block_found(node->swarm, &id, block.data, block.size);
+    buffer_clear(&block);
     struct sharechain_counts counts;
     sharechain_counts(node->sharechain, &counts);
     // What is durable already need not be waited for: no commit would come to end the waiting.

@@ -18,8 +18,8 @@ struct document_kind {
 };
 
 static const struct document_kind kinds[] = {
-    {"status", 250}, {"miners", 500},  {"blocks", 250},
-    {"links", 250},  {"daemons", 500}, {"payouts", 250},
+    {"status", 250},  {"miners", 500}, {"blocks", 250}, {"links", 250}, {"daemons", 500},
+    {"payouts", 250}, {"peers", 500},  {"dht", 500},    {"chain", 500},
 };
 
 #define KINDS_COUNT (sizeof(kinds) / sizeof(kinds[0]))
@@ -132,8 +132,8 @@ static void on_request(void *context, const char *path, struct http_reply *reply
         answer_ready(page->node, reply);
     else
         fail(reply, 404, "Not Found",
-             "There is the page at /, /api/v1/ with status, miners, blocks, payouts, links or "
-             "daemons, /healthz and /readyz.");
+             "There is the page at /, /api/v1/ with status, miners, blocks, payouts, links, "
+             "daemons, peers, dht or chain, /healthz and /readyz.");
 }
 
 struct http_page *http_page_new(struct node *node, char *error)

@@ -15,7 +15,7 @@ static const struct command commands[] = {
     {"node", "run a node: serve miners, keep the share-chain", command_node, command_node_help},
     {"config", "check the configuration and print the values in force", command_config,
      command_config_help},
-    {"pool", "make, show or check a pool file", command_pool, command_pool_help},
+    {"pool", "make, show or check a pool file; make a secret", command_pool, command_pool_help},
     {"status", "the running node at a glance", NULL, command_query_help},
     {"miners", "who mines here, and which devices were refused", NULL, command_query_help},
     {"blocks", "blocks found by this node's miners, and their fate", NULL, command_query_help},
@@ -25,6 +25,11 @@ static const struct command commands[] = {
     {"loose", "shares that no link has credited yet, as JSON", NULL, command_query_help},
     {"daemons", "the coin daemons and what is wrong with them", NULL, command_query_help},
     {"links", "the newest links of the share-chain, as JSON", NULL, command_query_help},
+    {"peers", "the nodes that this one is connected to", NULL, command_query_help},
+    {"dht", "how nodes find each other, and the line by which others find this one", NULL,
+     command_query_help},
+    {"chain", "the share-chain, and how far it has caught up with the pool", NULL,
+     command_query_help},
 };
 
 #define COMMANDS_COUNT (sizeof(commands) / sizeof(commands[0]))

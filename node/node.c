@@ -5,6 +5,7 @@
 #include "node/control.h"
 #include "node/http_page.h"
 #include "node/state.h"
+#include "node/swarm.h"
 
 #define STOP_WAIT_MS 1500
 
@@ -26,11 +27,11 @@ static void on_work_timer(void *context, struct now now)
 // Everything that this turn brought is one new job at most.
 static void on_turn_ended(void *context, struct now now)
 {
-    (void)now;
     struct node *node = context;
     if (node->wants_work)
         work_make(node);
     miners_deadline(node);
+    swarm_turn_ended(node->swarm, now);
 }
 
 static void say_store_health(struct node *node)
@@ -66,6 +67,19 @@ static void wake_loop(void *context)
 
 // ---- The share-chain's events
 
+static void on_share_became_valid(void *context, const struct hash256 *id, const uint8_t *bytes,
+                                  size_t size)
+{
+    struct node *node = context;
+    swarm_share_became_valid(node->swarm, id, bytes, size);
+}
+
+static void on_link_became_valid(void *context, const struct hash256 *id)
+{
+    struct node *node = context;
+    swarm_link_became_valid(node->swarm, id);
+}
+
 static void on_tip_changed(void *context, const struct hash256 *id, uint32_t depth)
 {
     struct node *node = context;
@@ -77,6 +91,7 @@ static void on_tip_changed(void *context, const struct hash256 *id, uint32_t dep
               depth > 0 ? "changed to a heavier branch" : "new link", LOG_U64("height", tip.height),
               LOG_TEXT("id", text), LOG_U64("grains", tip.grains_count),
               LOG_U64("links_left", depth));
+    swarm_tip_changed(node->swarm);
     node->wants_work = true;
 }
 
@@ -102,23 +117,12 @@ static bool open_store(struct node *node, char error[NODE_ERROR_SIZE])
     return node->store != NULL;
 }
 
-// The node's own mark in its shares: chosen once, kept with the chain.
-static void load_node_tag(struct node *node)
-{
-    static const char key[] = "node_tag";
-    struct buffer value;
-    buffer_init_fixed(&value, node->node_tag, sizeof(node->node_tag));
-    if (store_get(node->store, STORE_META, key, sizeof(key) - 1, &value) &&
-        value.size == sizeof(node->node_tag))
-        return;
-    env_random_bytes(&node->env, node->node_tag, sizeof(node->node_tag));
-    store_put(node->store, STORE_META, key, sizeof(key) - 1, node->node_tag,
-              sizeof(node->node_tag));
-}
-
 static bool make_sharechain(struct node *node, char error[NODE_ERROR_SIZE])
 {
-    struct sharechain_events events = {.context = node, .tip_changed = on_tip_changed};
+    struct sharechain_events events = {.context = node,
+                                       .share_became_valid = on_share_became_valid,
+                                       .link_became_valid = on_link_became_valid,
+                                       .tip_changed = on_tip_changed};
     node->sharechain = sharechain_new(&node->env, node->pool, node->store, &events);
     if (node->sharechain == NULL) {
         snprintf(error, NODE_ERROR_SIZE, "out of memory");
@@ -251,7 +255,10 @@ static bool make_parts(struct node *node, char error[NODE_ERROR_SIZE])
         return false;
     if (!open_store(node, error) || !make_sharechain(node, error))
         return false;
-    load_node_tag(node);
+    node->swarm = swarm_new(node, error);
+    if (node->swarm == NULL)
+        return false;
+    snprintf(error, NODE_ERROR_SIZE, "out of memory");
     if (!blocks_load(node) || !make_stratum(node, error) || !miners_listen(node, error))
         return false;
     node->control = control_new(node, error);
@@ -301,6 +308,7 @@ void node_stop(struct node *node)
     struct now now = net_loop_now(node->loop);
     stratum_drain(node->stratum, now);
     miners_close(node);
+    swarm_stop(node->swarm);
     node->stop_timer = net_timer_new(node->loop, on_stop_timer, node);
     if (node->stop_timer == NULL) {
         net_loop_stop(node->loop);
@@ -330,6 +338,8 @@ void node_free(struct node *node)
     http_page_free(node->http_page);
     control_free(node->control);
     miners_close(node);
+    swarm_free(node->swarm);
+    node->swarm = NULL;
     backend_free(node->backend);
     sockets_free(node);
     hasher_free(node->hasher);

@@ -22,6 +22,9 @@ static const struct document documents[] = {
     {"loose", "shares that no link has credited yet, as JSON", report_loose},
     {"daemons", "the coin daemons and what is wrong with them", report_daemons},
     {"links", "the newest links of the best chain, as JSON", report_links},
+    {"peers", "the nodes that this one is connected to", report_peers},
+    {"dht", "what it knows of the other nodes, and how they find this one", report_dht},
+    {"chain", "the share-chain, and how far it has caught up with the pool", report_chain},
 };
 
 #define DOCUMENTS_COUNT (sizeof(documents) / sizeof(documents[0]))
@@ -114,7 +117,7 @@ static void answer_root(struct node *node, struct json_value root, struct buffer
     if (document == NULL)
         write_error(out,
                     "there is no such command: status, miners, blocks, block, payouts, credits, "
-                    "loose, daemons or links");
+                    "loose, daemons, links, peers, dht or chain");
     else if (wrong != NULL)
         write_error(out, wrong);
     else if (request.has_tip && !tip_is_best(node, &request.tip))

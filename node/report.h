@@ -15,7 +15,8 @@ struct node;
 #define REPORT_SIZE_MAX (16u << 20)
 
 // Writes the document `name` ("status", "miners", "blocks", "block", "payouts", "credits", "loose",
-// "daemons", "links"); false if there is none. out->failed if it grew beyond out's cap.
+// "daemons", "links", "peers", "dht", "chain"); false if there is none. out->failed if it grew
+// beyond out's cap.
 bool report_write(struct node *node, const char *name, struct buffer *out);
 // Name i of the documents with a sentence of what it holds; NULL past the end.
 const char *report_name(unsigned i, const char **meaning);

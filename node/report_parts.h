@@ -34,6 +34,15 @@ void report_daemons(struct node *node, const struct report_request *request,
 void report_links(struct node *node, const struct report_request *request,
                   struct json_writer *writer);
 
+void report_peers(struct node *node, const struct report_request *request,
+                  struct json_writer *writer);
+void report_dht(struct node *node, const struct report_request *request,
+                struct json_writer *writer);
+void report_chain(struct node *node, const struct report_request *request,
+                  struct json_writer *writer);
+
+// Member "network" of the document "status"; null for a node without one.
+void report_write_network(struct node *node, struct json_writer *writer);
 // Hex as people see it: ids of blocks reversed, ids of links (pool_id included) in wire order.
 void report_write_block_id(struct json_writer *writer, const char *name, const struct hash256 *id);
 void report_write_id(struct json_writer *writer, const char *name, const struct hash256 *id);

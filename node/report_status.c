@@ -207,6 +207,7 @@ void report_status(struct node *node, const struct report_request *request,
     write_sharechain(node, writer);
     write_job(node, writer);
     write_daemons(node, writer);
+    report_write_network(node, writer);
     write_store(node, writer);
     write_stratum(node, writer);
 }

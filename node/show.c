@@ -1,104 +1,10 @@
 #include "node/show.h"
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include "node/show_parts.h"
 #include "node/text_table.h"
 #include "node/units.h"
-
-#define VALUE_SIZE 320
-
-// ---- Members, in the form in which they are shown; "" if they are not there
-
-struct text {
-    char value[VALUE_SIZE];
-};
-
-static struct text get_text(struct json_value object, const char *name)
-{
-    struct text text = {""};
-    json_to_text(json_get(object, name), text.value, sizeof(text.value));
-    return text;
-}
-
-static int64_t get_number(struct json_value object, const char *name)
-{
-    int64_t number = 0;
-    json_to_i64(json_get(object, name), &number);
-    return number;
-}
-
-static double get_double(struct json_value object, const char *name)
-{
-    double number = 0;
-    json_to_double(json_get(object, name), &number);
-    return number;
-}
-
-static bool get_bool(struct json_value object, const char *name)
-{
-    bool truth = false;
-    json_to_bool(json_get(object, name), &truth);
-    return truth;
-}
-
-// Amounts come as decimal text.
-static struct text get_coins(struct json_value object, const char *name)
-{
-    struct text text = get_text(object, name);
-    char coins[UNITS_TEXT_SIZE];
-    units_coins(strtoull(text.value, NULL, 10), coins);
-    snprintf(text.value, sizeof(text.value), "%s", coins);
-    return text;
-}
-
-static struct text get_hashrate(struct json_value object, const char *name)
-{
-    struct text text;
-    char rate[UNITS_TEXT_SIZE];
-    units_hashrate(get_double(object, name), rate);
-    snprintf(text.value, sizeof(text.value), "%s", rate);
-    return text;
-}
-
-static struct text get_ago(struct json_value object, const char *name, int64_t now)
-{
-    struct text text;
-    char ago[UNITS_TEXT_SIZE];
-    units_ago(now, get_number(object, name), ago);
-    snprintf(text.value, sizeof(text.value), "%s", ago);
-    return text;
-}
-
-static struct text get_part(struct json_value object, const char *name)
-{
-    struct text text;
-    snprintf(text.value, sizeof(text.value), "%.3f %%", 100 * get_double(object, name));
-    return text;
-}
-
-// The address, or the script where it has none.
-static struct text get_payee(struct json_value object)
-{
-    struct text text = get_text(object, "address");
-    return text.value[0] != '\0' ? text : get_text(object, "script");
-}
-
-static void write_line(struct buffer *out, const char *label, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void write_line(struct buffer *out, const char *label, const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    write_format(out, "%-12s ", label);
-    text_write_safe(out, text);
-    write_text(out, "\n");
-}
 
 // ---- status
 
@@ -106,24 +12,24 @@ static void show_chain(struct json_value document, struct buffer *out)
 {
     struct json_value pool = json_get(document, "pool"), tip = json_get(document, "tip");
     struct json_value counts = json_get(document, "counts");
-    int64_t now = get_number(document, "now");
+    int64_t now = show_get_number(document, "now");
     char uptime[UNITS_TEXT_SIZE];
-    units_duration(get_number(document, "uptime_s"), uptime);
-    write_line(out, "shoal", "%s, running for %s", get_text(document, "version").value, uptime);
-    write_line(out, "pool", "%s on %s (%s), hashrate %s", get_text(pool, "name").value,
-               get_text(pool, "chain").value, get_text(pool, "algorithm").value,
-               get_hashrate(document, "pool_hashrate").value);
-    write_line(out, "pool id", "%s", get_text(pool, "id").value);
-    write_line(out, "share-chain",
-               "link %" PRId64 ", %s, %" PRId64 " grains in it; on block %" PRId64,
-               get_number(tip, "height"), get_ago(tip, "time", now).value,
-               get_number(tip, "grains"), get_number(tip, "block_height"));
-    write_line(out, "kept",
-               "%" PRId64 " links, %" PRId64 " shares (%" PRId64 " to be included), %" PRId64
-               " headers, %" PRId64 " waiting (%" PRId64 " bytes)",
-               get_number(counts, "links"), get_number(counts, "shares"),
-               get_number(counts, "shares_loose"), get_number(counts, "headers"),
-               get_number(counts, "waiting"), get_number(counts, "waiting_bytes"));
+    units_duration(show_get_number(document, "uptime_s"), uptime);
+    show_line(out, "shoal", "%s, running for %s", show_get_text(document, "version").value, uptime);
+    show_line(out, "pool", "%s on %s (%s), hashrate %s", show_get_text(pool, "name").value,
+              show_get_text(pool, "chain").value, show_get_text(pool, "algorithm").value,
+              show_get_hashrate(document, "pool_hashrate").value);
+    show_line(out, "pool id", "%s", show_get_text(pool, "id").value);
+    show_line(out, "share-chain",
+              "link %" PRId64 ", %s, %" PRId64 " grains in it; on block %" PRId64,
+              show_get_number(tip, "height"), show_get_ago(tip, "time", now).value,
+              show_get_number(tip, "grains"), show_get_number(tip, "block_height"));
+    show_line(out, "kept",
+              "%" PRId64 " links, %" PRId64 " shares (%" PRId64 " to be included), %" PRId64
+              " headers, %" PRId64 " waiting (%" PRId64 " bytes)",
+              show_get_number(counts, "links"), show_get_number(counts, "shares"),
+              show_get_number(counts, "shares_loose"), show_get_number(counts, "headers"),
+              show_get_number(counts, "waiting"), show_get_number(counts, "waiting_bytes"));
 }
 
 static void show_work(struct json_value document, struct buffer *out)
@@ -131,23 +37,23 @@ static void show_work(struct json_value document, struct buffer *out)
     struct json_value job = json_get(document, "job"), found = json_get(document, "found");
     struct json_value stratum = json_get(document, "stratum");
     if (json_is_object(job)) {
-        write_line(out, "job", "block %" PRId64 ", %s coins, %" PRId64 " grains to include",
-                   get_number(job, "height"), get_coins(job, "value_sats").value,
-                   get_number(job, "grains"));
-        write_line(out, "", "%s", get_text(job, "explanation").value);
+        show_line(out, "job", "block %" PRId64 ", %s coins, %" PRId64 " grains to include",
+                  show_get_number(job, "height"), show_get_coins(job, "value_sats").value,
+                  show_get_number(job, "grains"));
+        show_line(out, "", "%s", show_get_text(job, "explanation").value);
     } else {
-        write_line(out, "job", "none");
+        show_line(out, "job", "none");
     }
-    if (get_bool(stratum, "is_paused"))
-        write_line(out, "miners", "not served: %s", get_text(stratum, "pause_reason").value);
-    write_line(out, "miners", "%" PRId64 " connected, %" PRId64 " mining, %s (10 min %s)",
-               get_number(stratum, "sessions"), get_number(stratum, "sessions_authorized"),
-               get_hashrate(stratum, "hashrate_1m").value,
-               get_hashrate(stratum, "hashrate_10m").value);
-    write_line(out, "found",
-               "%" PRId64 " shares and %" PRId64 " links since the start, %" PRId64 " blocks ever",
-               get_number(found, "shares"), get_number(found, "links"),
-               get_number(found, "blocks"));
+    if (show_get_bool(stratum, "is_paused"))
+        show_line(out, "miners", "not served: %s", show_get_text(stratum, "pause_reason").value);
+    show_line(out, "miners", "%" PRId64 " connected, %" PRId64 " mining, %s (10 min %s)",
+              show_get_number(stratum, "sessions"), show_get_number(stratum, "sessions_authorized"),
+              show_get_hashrate(stratum, "hashrate_1m").value,
+              show_get_hashrate(stratum, "hashrate_10m").value);
+    show_line(out, "found",
+              "%" PRId64 " shares and %" PRId64 " links since the start, %" PRId64 " blocks ever",
+              show_get_number(found, "shares"), show_get_number(found, "links"),
+              show_get_number(found, "blocks"));
 }
 
 static void show_status(struct json_value document, struct buffer *out)
@@ -156,14 +62,22 @@ static void show_status(struct json_value document, struct buffer *out)
     struct json_value store = json_get(document, "store");
     show_chain(document, out);
     show_work(document, out);
-    struct text active = get_text(daemons, "active");
-    write_line(out, "daemons", "%" PRId64 " of %" PRId64 " ready; %s%s",
-               get_number(daemons, "ready"), get_number(daemons, "configured"),
-               active.value[0] != '\0' ? "using " : "none in use", active.value);
-    struct text problem = get_text(store, "problem");
-    write_line(out, "disk", "%s%s%s, %" PRId64 " bytes wait for it",
-               get_text(store, "health").value, problem.value[0] != '\0' ? ": " : "", problem.value,
-               get_number(store, "pending_bytes"));
+    struct json_value network = json_get(document, "network");
+    if (json_is_object(network)) {
+        struct show_text problem = show_get_text(network, "problem");
+        show_line(out, "nodes", "%" PRId64 " connected (%" PRId64 " inbound); %s%s%s",
+                  show_get_number(network, "peers"), show_get_number(network, "inbound"),
+                  show_get_text(network, "sync").value, problem.value[0] != '\0' ? ": " : "",
+                  problem.value);
+    }
+    struct show_text active = show_get_text(daemons, "active");
+    show_line(out, "daemons", "%" PRId64 " of %" PRId64 " ready; %s%s",
+              show_get_number(daemons, "ready"), show_get_number(daemons, "configured"),
+              active.value[0] != '\0' ? "using " : "none in use", active.value);
+    struct show_text problem = show_get_text(store, "problem");
+    show_line(out, "disk", "%s%s%s, %" PRId64 " bytes wait for it",
+              show_get_text(store, "health").value, problem.value[0] != '\0' ? ": " : "",
+              problem.value, show_get_number(store, "pending_bytes"));
 }
 
 // ---- miners
@@ -176,7 +90,7 @@ static int64_t count_rejected(struct json_value shares)
         json_to_i64(v, &count);
         rejected += count;
     }
-    return rejected - get_number(shares, "accepted");
+    return rejected - show_get_number(shares, "accepted");
 }
 
 static void show_refused(struct json_value document, struct buffer *out)
@@ -187,13 +101,13 @@ static void show_refused(struct json_value document, struct buffer *out)
         text_table_free(table);
         return;
     }
-    int64_t now = get_number(document, "now");
+    int64_t now = show_get_number(document, "now");
     for (struct json_value v = json_first(refused); json_exists(v); v = json_next(v)) {
-        text_table_add(table, get_text(v, "device").value);
-        text_table_add(table, get_text(v, "user").value);
-        text_table_add(table, get_text(v, "peer").value);
-        text_table_add(table, get_ago(v, "at", now).value);
-        text_table_add(table, get_text(v, "reason").value);
+        text_table_add(table, show_get_text(v, "device").value);
+        text_table_add(table, show_get_text(v, "user").value);
+        text_table_add(table, show_get_text(v, "peer").value);
+        text_table_add(table, show_get_ago(v, "at", now).value);
+        text_table_add(table, show_get_text(v, "reason").value);
     }
     write_text(out, "\n");
     text_table_write(table, "", out);
@@ -204,24 +118,24 @@ static void show_miners(struct json_value document, struct buffer *out)
 {
     struct text_table *table = text_table_new(
         "user|from|device|>difficulty|>1 min|>10 min|>accepted|>rejected|>blocks|last share");
-    int64_t now = get_number(document, "now");
+    int64_t now = show_get_number(document, "now");
     if (table == NULL)
         return;
     struct json_value miners = json_get(document, "miners");
     for (struct json_value v = json_first(miners); json_exists(v); v = json_next(v)) {
         struct json_value shares = json_get(v, "shares");
         char difficulty[UNITS_TEXT_SIZE];
-        units_count(get_double(v, "difficulty"), difficulty);
-        text_table_add(table, get_text(v, "user").value);
-        text_table_add(table, get_text(v, "peer").value);
-        text_table_add(table, get_text(v, "device").value);
+        units_count(show_get_double(v, "difficulty"), difficulty);
+        text_table_add(table, show_get_text(v, "user").value);
+        text_table_add(table, show_get_text(v, "peer").value);
+        text_table_add(table, show_get_text(v, "device").value);
         text_table_add(table, difficulty);
-        text_table_add(table, get_hashrate(v, "hashrate_1m").value);
-        text_table_add(table, get_hashrate(v, "hashrate_10m").value);
-        text_table_add_format(table, "%" PRId64, get_number(shares, "accepted"));
+        text_table_add(table, show_get_hashrate(v, "hashrate_1m").value);
+        text_table_add(table, show_get_hashrate(v, "hashrate_10m").value);
+        text_table_add_format(table, "%" PRId64, show_get_number(shares, "accepted"));
         text_table_add_format(table, "%" PRId64, count_rejected(shares));
-        text_table_add_format(table, "%" PRId64, get_number(v, "blocks"));
-        text_table_add(table, get_ago(v, "share_at", now).value);
+        text_table_add_format(table, "%" PRId64, show_get_number(v, "blocks"));
+        text_table_add(table, show_get_ago(v, "share_at", now).value);
     }
     text_table_write(table, "No miner is connected.\n", out);
     text_table_free(table);
@@ -230,11 +144,12 @@ static void show_miners(struct json_value document, struct buffer *out)
 
 // ---- blocks
 
-static struct text block_state(struct json_value block)
+static struct show_text block_state(struct json_value block)
 {
-    struct text fate = get_text(block, "fate"), place = get_text(block, "place"), state;
-    struct text reason = get_text(block, "reason");
-    int64_t confirmations = get_number(block, "confirmations");
+    struct show_text fate = show_get_text(block, "fate"), place = show_get_text(block, "place"),
+                     state;
+    struct show_text reason = show_get_text(block, "reason");
+    int64_t confirmations = show_get_number(block, "confirmations");
     if (strcmp(place.value, "in_chain") == 0)
         snprintf(state.value, sizeof(state.value), "%" PRId64 " confirmations", confirmations);
     else if (place.value[0] != '\0')
@@ -250,17 +165,17 @@ static struct text block_state(struct json_value block)
 static void show_blocks(struct json_value document, struct buffer *out)
 {
     struct text_table *table = text_table_new(">height|found|>coins|state|by|hash");
-    int64_t now = get_number(document, "now");
+    int64_t now = show_get_number(document, "now");
     if (table == NULL)
         return;
     struct json_value blocks = json_get(document, "blocks");
     for (struct json_value v = json_first(blocks); json_exists(v); v = json_next(v)) {
-        text_table_add_format(table, "%" PRId64, get_number(v, "height"));
-        text_table_add(table, get_ago(v, "found_at", now).value);
-        text_table_add(table, get_coins(v, "value_sats").value);
+        text_table_add_format(table, "%" PRId64, show_get_number(v, "height"));
+        text_table_add(table, show_get_ago(v, "found_at", now).value);
+        text_table_add(table, show_get_coins(v, "value_sats").value);
         text_table_add(table, block_state(v).value);
-        text_table_add(table, get_text(v, "user").value);
-        text_table_add(table, get_text(v, "id").value);
+        text_table_add(table, show_get_text(v, "user").value);
+        text_table_add(table, show_get_text(v, "id").value);
     }
     text_table_write(table, "No block was found yet.\n", out);
     text_table_free(table);
@@ -275,9 +190,9 @@ static void show_outputs(struct json_value block, struct buffer *out)
         return;
     struct json_value outputs = json_get(block, "outputs");
     for (struct json_value v = json_first(outputs); json_exists(v); v = json_next(v)) {
-        text_table_add(table, get_payee(v).value);
-        text_table_add(table, get_coins(v, "amount_sats").value);
-        text_table_add(table, get_part(v, "part").value);
+        text_table_add(table, show_get_payee(v).value);
+        text_table_add(table, show_get_coins(v, "amount_sats").value);
+        text_table_add(table, show_get_part(v, "part").value);
     }
     text_table_write(table, "", out);
     text_table_free(table);
@@ -289,13 +204,13 @@ static void show_window(struct json_value window, const char *what, struct buffe
     if (table == NULL)
         return;
     write_format(out, "\n%s (%" PRId64 " links up to link %" PRId64 ", %" PRId64 " payees):\n",
-                 what, get_number(window, "links"), get_number(window, "link_height"),
-                 get_number(window, "payees_count"));
+                 what, show_get_number(window, "links"), show_get_number(window, "link_height"),
+                 show_get_number(window, "payees_count"));
     struct json_value payees = json_get(window, "payees");
     for (struct json_value v = json_first(payees); json_exists(v); v = json_next(v)) {
-        text_table_add(table, get_payee(v).value);
-        text_table_add(table, get_coins(v, "expected_sats").value);
-        text_table_add(table, get_part(v, "part").value);
+        text_table_add(table, show_get_payee(v).value);
+        text_table_add(table, show_get_coins(v, "expected_sats").value);
+        text_table_add(table, show_get_part(v, "part").value);
     }
     text_table_write(table, "nobody yet\n", out);
     text_table_free(table);
@@ -306,8 +221,8 @@ static void show_payouts(struct json_value document, struct buffer *out)
     struct json_value block = json_get(document, "next_block");
     if (json_is_object(block)) {
         write_format(out, "The next block, %" PRId64 ", of %s coins: %s.\n",
-                     get_number(block, "height"), get_coins(block, "value_sats").value,
-                     get_text(block, "explanation").value);
+                     show_get_number(block, "height"), show_get_coins(block, "value_sats").value,
+                     show_get_text(block, "explanation").value);
         show_outputs(block, out);
         show_window(json_get(block, "window"), "Credits that this block pays by", out);
     } else {
@@ -321,15 +236,15 @@ static void show_block(struct json_value document, struct buffer *out)
 {
     struct json_value found = json_get(document, "found"), epoch = json_get(found, "epoch");
     if (json_is_object(found)) {
-        write_line(out, "block", "%" PRId64 ", %s coins, %s", get_number(found, "height"),
-                   get_coins(found, "value_sats").value, block_state(found).value);
-        write_line(out, "found by", "%s", get_text(found, "user").value);
+        show_line(out, "block", "%" PRId64 ", %s coins, %s", show_get_number(found, "height"),
+                  show_get_coins(found, "value_sats").value, block_state(found).value);
+        show_line(out, "found by", "%s", show_get_text(found, "user").value);
     }
-    if (get_number(epoch, "links") > 0)
-        write_line(out, "paid by", "the credits of %" PRId64 " links up to link %" PRId64,
-                   get_number(epoch, "links"), get_number(epoch, "height"));
+    if (show_get_number(epoch, "links") > 0)
+        show_line(out, "paid by", "the credits of %" PRId64 " links up to link %" PRId64,
+                  show_get_number(epoch, "links"), show_get_number(epoch, "height"));
     else if (json_is_object(epoch))
-        write_line(out, "paid by", "no credits, as none are six blocks deep: the finder takes all");
+        show_line(out, "paid by", "no credits, as none are six blocks deep: the finder takes all");
     if (json_is_array(json_get(document, "outputs")))
         show_outputs(document, out);
     else
@@ -345,17 +260,17 @@ static void show_daemons(struct json_value document, struct buffer *out)
         return;
     struct json_value daemons = json_get(document, "daemons");
     for (struct json_value v = json_first(daemons); json_exists(v); v = json_next(v)) {
-        int64_t latency = get_number(v, "latency_ms");
-        text_table_add(table, get_text(v, "url").value);
-        text_table_add_format(table, "%s%s", get_text(v, "state").value,
-                              get_bool(v, "is_active") ? ", in use" : "");
-        text_table_add_format(table, "%" PRId64, get_number(v, "height"));
+        int64_t latency = show_get_number(v, "latency_ms");
+        text_table_add(table, show_get_text(v, "url").value);
+        text_table_add_format(table, "%s%s", show_get_text(v, "state").value,
+                              show_get_bool(v, "is_active") ? ", in use" : "");
+        text_table_add_format(table, "%" PRId64, show_get_number(v, "height"));
         if (latency < 0)
             text_table_add(table, "-");
         else
             text_table_add_format(table, "%" PRId64 " ms", latency);
-        text_table_add_format(table, "%" PRId64, get_number(v, "failures"));
-        text_table_add(table, get_text(v, "error").value);
+        text_table_add_format(table, "%" PRId64, show_get_number(v, "failures"));
+        text_table_add(table, show_get_text(v, "error").value);
     }
     text_table_write(table, "No daemon is configured.\n", out);
     text_table_free(table);
@@ -369,6 +284,7 @@ bool show_document(const char *name, struct json_value document, struct buffer *
     } shows[] = {
         {"status", show_status}, {"miners", show_miners},   {"blocks", show_blocks},
         {"block", show_block},   {"payouts", show_payouts}, {"daemons", show_daemons},
+        {"peers", show_peers},   {"dht", show_dht},         {"chain", show_chain_document},
     };
     for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {
         if (strcmp(name, shows[i].name) != 0)

@@ -50,6 +50,7 @@ struct hash_request {
 };
 
 struct hasher;
+struct swarm;
 
 struct node {
     const struct config *config;
@@ -61,6 +62,7 @@ struct node {
     struct net_wake *store_wake;
     enum store_health store_health;
     struct sharechain *sharechain;
+    struct swarm *swarm; // NULL in tests that need no other nodes
     struct backend *backend;
     struct stratum *stratum;
     struct hasher *hasher;
@@ -80,6 +82,7 @@ struct node {
     bool is_stopping;
     enum mint_result mint_said; // the last failure that was logged, and when it may be again
     struct mono_time mint_say_again_at;
+    const char *refusal_said;             // why no work may be made, as logged; NULL while it may
     struct mono_time anchor_say_again_at; // when a wrong chain of the daemon may be logged again
     uint8_t node_tag[SHARE_NODE_TAG_SIZE];
     const char *device_overrides[CONFIG_LIST_MAX]; // views into config, for the engine's life

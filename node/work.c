@@ -6,6 +6,7 @@
 #include <string.h>
 #include "node/pow/target.h"
 #include "node/state.h"
+#include "node/swarm.h"
 
 #define WORK_AGE_MAX_MS 30000
 #define WORK_RETRY_MS   1000
@@ -41,14 +42,16 @@ void work_headers_arrived(void *context, const uint8_t *headers, size_t count)
 {
     struct node *node = context;
     for (size_t i = 0; i < count; i++) {
-        if (sharechain_add_header(node->sharechain, headers + i * HEADER_SIZE) != VERDICT_INVALID)
+        enum verdict verdict = sharechain_add_header(node->sharechain, headers + i * HEADER_SIZE);
+        if (verdict != VERDICT_INVALID)
             continue;
         log_event(node->log, LOG_ERROR, "work", "the daemon's chain breaks this pool's rules",
                   LOG_TEXT("chain", node->pool->chain->name),
                   LOG_TEXT("what_to_do", "check that the daemon runs the chain that the pool file "
                                          "names and that the pool's anchor header is on it"));
-        return;
+        break;
     }
+    swarm_settled(node->swarm);
 }
 
 bool work_has_header(void *context, const struct hash256 *id)
@@ -91,6 +94,7 @@ void work_template_changed(void *context, struct block_template *block_template,
     bool is_first = node->block_template == NULL;
     block_template_release(node->block_template);
     node->block_template = block_template_hold(block_template);
+    swarm_daemon_tip(node->swarm, &block_template->prev);
     if (!is_new_block && !is_first)
         return; // more fees: the next job takes it
     char prev[65];
@@ -265,12 +269,29 @@ static bool store_has_room(struct node *node)
     return has_room;
 }
 
+// Work on a chain that the pool has left behind would earn nothing. Tried every second, said when
+// the reason changes.
+static bool may_mint(struct node *node)
+{
+    const char *refusal = swarm_refuses_work(node->swarm);
+    if (refusal != NULL && refusal != node->refusal_said)
+        log_event(node->log, LOG_WARN, "work", "miners are not served yet",
+                  LOG_TEXT("reason", refusal));
+    if (refusal == NULL && node->refusal_said != NULL)
+        log_plain(node->log, LOG_INFO, "work", "synced with the pool: miners are served");
+    node->refusal_said = refusal;
+    if (refusal != NULL)
+        work_stop(node, refusal);
+    return refusal == NULL;
+}
+
 void work_make(struct node *node)
 {
     node->wants_work = false;
     struct now now = net_loop_now(node->loop);
     net_timer_start(node->work_timer, (struct mono_time){now.mono.ms + WORK_RETRY_MS});
-    if (node->block_template == NULL || node->is_stopping || !store_has_room(node))
+    if (node->is_stopping || !may_mint(node) || node->block_template == NULL ||
+        !store_has_room(node))
         return;
     struct mint *mint = make_mint(node);
     if (mint == NULL)

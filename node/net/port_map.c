@@ -19,11 +19,8 @@ struct talk {
     bool is_removal;
     char *router_url; // NULL: to be looked for
     struct router router;
-    uint16_t port;
-    uint16_t outside_port; // wanted, or to be removed
-    uint32_t lease_s;
+    struct router_mapping mapping; // wanted, or to be removed
     bool is_mapped;
-    struct net_address outside;
     char reason[ROUTER_REASON_SIZE];
 };
 
@@ -54,16 +51,14 @@ static void talk_free(struct talk *talk)
 static void talk_run(struct talk *talk)
 {
     if (talk->is_removal) {
-        router_unmap(&talk->router, talk->outside_port);
+        router_unmap(&talk->router, talk->mapping.wanted);
         return;
     }
     // The router of last time first: it may be the same one.
     talk->is_mapped = talk->router.control_url[0] != '\0' &&
-                      router_map(&talk->router, talk->port, talk->outside_port, &talk->lease_s,
-                                 &talk->outside, talk->reason);
+                      router_map(&talk->router, &talk->mapping, talk->reason);
     if (!talk->is_mapped && router_find(&talk->router, talk->router_url, talk->reason)) {
-        talk->is_mapped = router_map(&talk->router, talk->port, talk->outside_port, &talk->lease_s,
-                                     &talk->outside, talk->reason);
+        talk->is_mapped = router_map(&talk->router, &talk->mapping, talk->reason);
     }
 }
 
@@ -118,9 +113,9 @@ static void begin_talk(struct net_port_map *map, bool is_removal)
     talk->wake = map->wake;
     talk->is_removal = is_removal;
     talk->router = map->router;
-    talk->port = map->port;
-    talk->outside_port = map->is_mapped ? map->outside.port : map->port;
-    talk->lease_s = map->lease_s;
+    talk->mapping.port = map->port;
+    talk->mapping.wanted = map->is_mapped ? map->outside.port : map->port;
+    talk->mapping.lease_s = map->lease_s;
     talk->router_url = map->router_url == NULL ? NULL : strdup(map->router_url);
     bool is_complete = map->router_url == NULL || talk->router_url != NULL;
     map->talk = talk; // before the thread can ring
@@ -139,12 +134,12 @@ static bool is_same(const struct net_address *a, const struct net_address *b)
 
 static void take_mapping(struct net_port_map *map, const struct talk *talk)
 {
-    bool is_news = !map->is_mapped || !is_same(&map->outside, &talk->outside);
+    bool is_news = !map->is_mapped || !is_same(&map->outside, &talk->mapping.outside);
     // A mapping without an end is looked at as often: the router may have been started anew.
-    uint32_t lease_s = talk->lease_s > 0 ? talk->lease_s : NET_PORT_MAP_LEASE_S;
+    uint32_t lease_s = talk->mapping.lease_s > 0 ? talk->mapping.lease_s : NET_PORT_MAP_LEASE_S;
     map->is_mapped = true;
     map->router = talk->router;
-    map->outside = talk->outside;
+    map->outside = talk->mapping.outside;
     map->reason[0] = '\0';
     map->retry_s = 0;
     struct mono_time now = net_loop_now(map->loop).mono;
@@ -182,7 +177,7 @@ static void on_wake(void *context)
     map->talk = NULL;
     if (map->is_stopping && talk->is_mapped) { // it came while we went
         map->router = talk->router;
-        map->outside = talk->outside;
+        map->outside = talk->mapping.outside;
         map->is_mapped = true;
         begin_talk(map, true);
     } else if (!map->is_stopping && talk->is_mapped) {

@@ -106,23 +106,24 @@ static int add_both(const struct router *router, uint16_t port, uint16_t outside
     return result;
 }
 
-bool router_map(const struct router *router, uint16_t port, uint16_t wanted, uint32_t *lease_s,
-                struct net_address *outside, char reason[ROUTER_REASON_SIZE])
+bool router_map(const struct router *router, struct router_mapping *mapping,
+                char reason[ROUTER_REASON_SIZE])
 {
-    if (!ask_outside(router, outside, reason)) {
+    if (!ask_outside(router, &mapping->outside, reason)) {
         return false;
     }
     int result = CONFLICT;
-    uint16_t tried = wanted;
+    uint16_t tried = mapping->wanted;
     for (int i = 0; i < PORTS_TRIED && (result == CONFLICT || result == CONFLICT_STATIC); i++) {
-        tried = (uint16_t)(wanted + i < UINT16_MAX ? wanted + i : wanted - i);
-        result = add_both(router, port, tried, *lease_s);
-        if (result == ONLY_PERMANENT && *lease_s != 0) {
-            *lease_s = 0;
-            result = add_both(router, port, tried, 0);
+        tried = (uint16_t)(mapping->wanted + i <= UINT16_MAX ? mapping->wanted + i
+                                                             : mapping->wanted - i);
+        result = add_both(router, mapping->port, tried, mapping->lease_s);
+        if (result == ONLY_PERMANENT && mapping->lease_s != 0) {
+            mapping->lease_s = 0;
+            result = add_both(router, mapping->port, tried, 0);
         }
     }
-    outside->port = tried;
+    mapping->outside.port = tried;
     if (result == UPNPCOMMAND_SUCCESS) {
         return true;
     }

@@ -20,10 +20,16 @@ struct router {
 // Looks for the router in the local network for two seconds, or asks the one with this description.
 // False with the reason.
 bool router_find(struct router *router, const char *url, char reason[ROUTER_REASON_SIZE]);
-// Leads a port outside, `wanted` if it is free, to `port` here: TCP and UDP. *lease_s becomes 0 if
-// the router knows only mappings without an end. False with the reason.
-bool router_map(const struct router *router, uint16_t port, uint16_t wanted, uint32_t *lease_s,
-                struct net_address *outside, char reason[ROUTER_REASON_SIZE]);
+// A port outside that leads to one here: TCP and UDP.
+struct router_mapping {
+    uint16_t port;              // here
+    uint16_t wanted;            // outside, if it is free
+    uint32_t lease_s;           // becomes 0 if the router knows only mappings without an end
+    struct net_address outside; // the answer
+};
+// False with the reason.
+bool router_map(const struct router *router, struct router_mapping *mapping,
+                char reason[ROUTER_REASON_SIZE]);
 void router_unmap(const struct router *router, uint16_t outside_port);
 
 #endif

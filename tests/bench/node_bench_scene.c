@@ -137,6 +137,9 @@ void scene_start_node(struct scene *scene)
                           "5000",
                           "--stratum-difficulty-min",
                           "1e-9",
+                          "--found",
+                          "--peer-listen",
+                          "",
                           NULL};
     load_init(&scene->node, port, false);
     scene->nonce = 0;

@@ -11,15 +11,28 @@ import { check, checkEqual, part, script } from './lib/checks.mjs';
 const MISUSED = 2;
 const FAILED = 1;
 
+const KEY = '0123456789abcdef'.repeat(4);
+
 // key, values that are wrong, what the sentence must hold besides key and value
 const WRONG_VALUES = [
     ['config', ['/nowhere/shoal.ini'], /No such file/],
+    ['seed', ['here', 'here:8400', `here:8400/${'0'.repeat(63)}`, `here/${KEY}`, `:1/${KEY}`,
+              `here:70000/${KEY}`], /shoal dht/],
+    ['found', ['yes', '2', ''], /0 or 1/],
+    ['secret', ['hush', KEY.slice(2), `${KEY}00`, '0'.repeat(64)], /shoal pool secret/],
+    ['upnp', ['on', '-1'], /0 or 1/],
     ['daemon', ['ftp://127.0.0.1', '127.0.0.1:8332', 'http://', 'http://h:99999'],
      /http:\/\/127\.0\.0\.1:8332/],
     ['daemon-user', ['u'.repeat(300)], /255/],
     ['daemon-password', ['p'.repeat(300)], /255/],
     ['daemon-cookie', ['c'.repeat(2000)], /too long/],
     ['daemon-poll', ['0', '31', 'x', '-1', '1.5', ''], /1 to 30/],
+    ['peer-listen', ['8400', '0.0.0.0:0', 'host:8400', 'unix:/x', '[::]:70000'],
+     /0\.0\.0\.0:8400/],
+    ['peer-public', ['my.host', '1.2.3.4:0', '::1', '1.2.3.4.5'], /IP address/],
+    ['peer-entry', ['maybe'], /0 or 1/],
+    ['peer-inbound', ['0', '81', 'all'], /1 to 80/],
+    ['peer-outbound', ['0', '17', '-3'], /1 to 16/],
     ['stratum-listen', ['x', '127.0.0.1', '1.2.3.4.5:3333', '127.0.0.1:70000', 'host:3333'],
      /0\.0\.0\.0:3333/],
     ['stratum-connections', ['0', '1000001', 'many'], /1 to 1000000/],
@@ -35,7 +48,8 @@ const WRONG_VALUES = [
 ];
 // Whether these are right shows when they are opened, not when they are read.
 const OPENED_LATER = ['pool', 'data'];
-const SHOWN_MAX = 200; // characters of a value that a sentence may leave out
+const HIDDEN = ['daemon-password', 'secret'];
+const SHOWN_MAX = 100; // characters of a value that a sentence may leave out
 
 async function refuses(name, args, status, patterns, options = {}) {
     const { code, error, out } = await runCommand(join(BIN, 'shoal'), args, options);
@@ -50,7 +64,7 @@ const literal = (text) => new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 // As a flag, in the environment and in a file, for the values of one key.
 async function wrongValues(good, [key, values, hint]) {
     for (const value of values) {
-        const shown = value.length > SHOWN_MAX || key === 'daemon-password' ? [] : [literal(value)];
+        const shown = value.length > SHOWN_MAX || HIDDEN.includes(key) ? [] : [literal(value)];
         const patterns = [literal(key), hint, ...shown];
         await refuses(`${key} = "${value.slice(0, 40)}" is refused as a flag`,
                       ['node', ...good(key), `--${key}=${value}`], MISUSED, patterns);
@@ -117,11 +131,16 @@ async function wrongArguments(pool, good) {
          FAILED, [/pool/, /\/nowhere\/pool/, /No such file/]],
         ['a data directory that cannot be made', ['node', ...good('data'), '--data=/proc/x/y'],
          FAILED, [/data/, /\/proc\/x\/y/, /writable/]],
+        ['a node that knows no other one', ['node', ...good(''), '--peer-listen='], FAILED,
+         [/seed/, /shoal dht/, /--found/]],
+        ['nodes at two ports', ['node', ...good(''), '--found',
+            '--peer-listen=127.0.0.1:1,127.0.0.2:2'], FAILED, [/peer-listen/, /ports 1 and 2/]],
         ['a question without a node', ['status', '--data', folder('refusals-empty')], FAILED,
          [/refusals-empty/, /running/]],
         ['a block that is none', ['block', 'xyz', '--data', folder('refusals-empty')], MISUSED,
          [/64 hex digits/]],
-        ['pool without a word', ['pool'], MISUSED, [/new, show or check/]],
+        ['pool without a word', ['pool'], MISUSED, [/new, show, check or secret/]],
+        ['pool secret with a word too many', ['pool', 'secret', '32'], MISUSED, [/no arguments/]],
         ['pool new without a file', ['pool', 'new'], MISUSED, [/file/]],
         ['pool new with an unknown key', ['pool', 'new', '--nonsense', '1', '-'], MISUSED,
          [/nonsense/]],
@@ -209,14 +228,22 @@ async function ports() {
     await daemon.start();
     const pool = await newPool('port', { chain: 'devchain', daemon: daemon.url,
                                          'easiest-bits': '207fffff' });
+    const good = ['node', '--pool', pool.path, '--data', folder('port-data'), '--daemon',
+                  daemon.url, '--http-listen=', '--found'];
     await refuses('a Stratum port that is in use is refused',
-                  ['node', '--pool', pool.path, '--data', folder('port-data'), '--daemon',
-                   daemon.url, '--http-listen=', '--stratum-listen', `127.0.0.1:${daemon.port}`],
+                  [...good, '--peer-listen=', '--stratum-listen', `127.0.0.1:${daemon.port}`],
                   FAILED, [literal(`127.0.0.1:${daemon.port}`), /another program/]);
     await refuses('an address of another machine is refused',
-                  ['node', '--pool', pool.path, '--data', folder('port-data'), '--daemon',
-                   daemon.url, '--http-listen=', '--stratum-listen', `192.0.2.1:${port}`],
+                  [...good, '--peer-listen=', '--stratum-listen', `192.0.2.1:${port}`],
                   FAILED, [literal(`192.0.2.1:${port}`), /no such address/]);
+    await refuses('a port for nodes that is in use is refused',
+                  [...good, '--peer-listen', `127.0.0.1:${daemon.port}`, '--stratum-listen',
+                   `127.0.0.1:${port}`],
+                  FAILED, [/peer-listen/, literal(`127.0.0.1:${daemon.port}`), /another program/]);
+    await refuses('an address of another machine is refused for nodes',
+                  [...good, '--peer-listen', `192.0.2.1:${port}`, '--stratum-listen',
+                   `127.0.0.1:${port}`],
+                  FAILED, [/peer-listen/, literal(`192.0.2.1:${port}`), /no such address/]);
 }
 
 await script('refusals', async () => {

@@ -43,6 +43,9 @@ export class Node {
             data: node.data,
             'stratum-listen': `127.0.0.1:${node.port}`,
             'http-listen': '',
+            // Alone, unless the options say otherwise: the first of its pool, and nobody comes.
+            found: 1,
+            'peer-listen': '',
             'log-format': 'json',
             'log-level': 'debug',
             ...options,

@@ -163,9 +163,28 @@ static void pool_check_names_file_line_and_key(void **state)
     what.argv = ARGV("check", "a", "b");
     assert_fails(&what, EXIT_MISUSED, "give one pool file");
     what.argv = ARGV("make");
-    assert_fails(&what, EXIT_MISUSED, "shoal pool new, show or check");
+    assert_fails(&what, EXIT_MISUSED, "shoal pool new, show, check or secret");
     what.argv = ARGV("check", "/tmp");
     assert_fails(&what, EXIT_FAILED, "cannot read \"/tmp\": Is a directory");
+}
+
+static void secret_is_new_each_time_and_taken_by_the_configuration(void **state)
+{
+    (void)state;
+    struct said first, second;
+    struct run what = {command_pool, NULL, ARGV("secret")};
+    assert_int_equal(run(&what, &first), EXIT_OK);
+    assert_int_equal(run(&what, &second), EXIT_OK);
+    assert_int_equal(strlen(first.out), 65);
+    assert_int_equal(strspn(first.out, "0123456789abcdef"), 64);
+    assert_string_not_equal(first.out, second.out);
+    first.out[64] = '\0';
+    what = (struct run){command_config, NULL,
+                        ARGV("--pool", "p", "--daemon", "http://a", "--secret", first.out)};
+    assert_int_equal(run(&what, &second), EXIT_OK);
+    assert_null(strstr(second.out, first.out));
+    what = (struct run){command_pool, NULL, ARGV("secret", "32")};
+    assert_fails(&what, EXIT_MISUSED, "takes no arguments");
 }
 
 static void easiest_bits_fit_a_tenth_of_the_hashrate(void **state)
@@ -187,8 +206,8 @@ static void easiest_bits_fit_a_tenth_of_the_hashrate(void **state)
 static void question_without_a_node_says_where_it_was_asked(void **state)
 {
     (void)state;
-    static const char *const names[] = {"status",  "miners",  "blocks",
-                                        "payouts", "credits", "daemons"};
+    static const char *const names[] = {"status",  "miners", "blocks", "payouts", "credits",
+                                        "daemons", "peers",  "dht",    "chain"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         struct run what = {NULL, names[i], ARGV("--data", "/nowhere/at/all")};
         assert_fails(&what, EXIT_FAILED, "no node answers at /nowhere/at/all/control.sock");
@@ -234,6 +253,7 @@ int main(void)
         cmocka_unit_test(pool_new_writes_a_file_that_check_takes),
         cmocka_unit_test(pool_new_refuses_what_is_wrong),
         cmocka_unit_test(pool_check_names_file_line_and_key),
+        cmocka_unit_test(secret_is_new_each_time_and_taken_by_the_configuration),
         cmocka_unit_test(easiest_bits_fit_a_tenth_of_the_hashrate),
         cmocka_unit_test(question_without_a_node_says_where_it_was_asked),
         cmocka_unit_test(node_without_its_files_does_not_start),
