@@ -199,6 +199,7 @@ bool sync_peer_opened(struct sync *sync, uint32_t number, struct now now)
             .retry_ms = CLAIM_RETRY_MS,
             .heard = {INT64_MIN},
             .blamed = {INT64_MIN},
+            .silent_until = {INT64_MIN},
         };
         if (sync->peers_count == 0)
             sync->compare_until = mono_after(now, SYNC_COMPARE_MS);

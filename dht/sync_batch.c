@@ -219,6 +219,53 @@ bool sync_batch_list_shares(struct batch *batch, const struct network_chain *cha
     return true;
 }
 
+// ---- Doubts
+
+static void hash_body(const struct batch *batch, const struct item *body, struct hash256 *hash)
+{
+    sha256_once(batch->bytes.data + body->offset, body->size, hash);
+}
+
+void sync_batch_suspect(struct batch *batch, size_t link)
+{
+    const struct item *body = &batch->bodies[link];
+    if (batch->suspects_count == FAILURES_MAX)
+        return;
+    struct suspect *suspect = &batch->suspects[batch->suspects_count++];
+    suspect->peer = body->peer;
+    suspect->link = body->id;
+    hash_body(batch, body, &suspect->hash);
+}
+
+bool sync_batch_is_guilty(const struct batch *batch, const struct suspect *suspect)
+{
+    for (size_t i = 0; i < batch->links_now; i++) {
+        struct hash256 hash;
+        if (!hash_equal(&batch->bodies[i].id, &suspect->link))
+            continue;
+        hash_body(batch, &batch->bodies[i], &hash);
+        return !hash_equal(&hash, &suspect->hash);
+    }
+    return false;
+}
+
+bool sync_batch_find_missing(const struct batch *batch, size_t *link)
+{
+    for (size_t i = 0; i < batch->links_now; i++) {
+        const uint8_t *ids = NULL;
+        size_t count = body_ids(batch, i, &ids);
+        for (size_t k = 0; k < count; k++) {
+            struct hash256 id;
+            memcpy(id.bytes, ids + k * ID_SIZE, ID_SIZE);
+            const struct item *item = sync_batch_find(batch, &id);
+            *link = i;
+            if (item != NULL && item->size == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 void sync_batch_reset(struct batch *batch, const struct network_chain *chain)
 {
     size_t kept = 0;

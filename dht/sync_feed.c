@@ -91,7 +91,7 @@ static void judge(struct sync *sync, struct batch *batch, struct now now)
 {
     size_t pending = first_pending(sync, batch);
     if (pending == batch->links_now) {
-        sync_fetch_batch_done(sync);
+        sync_fetch_batch_done(sync, now);
         return;
     }
     const struct item *body = &batch->bodies[pending];
@@ -99,7 +99,7 @@ static void judge(struct sync *sync, struct batch *batch, struct now now)
     if (sync_lack_has(sync, CHAIN_LACKS_BODY, &body->id))
         has_failed(sync, batch, body->peer, now);
     else if (now.mono.ms - batch->fed_at.ms >= PENDING_MS)
-        sync_fetch_batch_failed(sync, batch, body->peer, now);
+        sync_fetch_suspect_body(sync, batch, pending, now);
 }
 
 void sync_feed_step(struct sync *sync, struct now now)

@@ -98,6 +98,20 @@ static void restart(struct sync *sync, struct batch *batch)
     forget_gone_sources(sync, batch);
     sync_batch_reset(batch, sync->chain);
     forget_requests(sync, batch);
+    batch->tried = (struct place_set){{0}};
+}
+
+// Links become valid in other ways, too, and leave their batch when it begins again.
+static void drop_empty_batches(struct fetching *fetching)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < fetching->count; i++) {
+        if (fetching->batches[i]->links_count > 0)
+            fetching->batches[kept++] = fetching->batches[i];
+        else
+            sync_batch_free(fetching->batches[i]);
+    }
+    fetching->count = kept;
 }
 
 static void mark_failed(struct sync *sync, struct batch *batch, uint32_t number)
@@ -117,10 +131,21 @@ void sync_fetch_batch_failed(struct sync *sync, struct batch *batch, uint32_t pe
         restart(sync, batch);
 }
 
-void sync_fetch_batch_done(struct sync *sync)
+void sync_fetch_suspect_body(struct sync *sync, struct batch *batch, size_t link, struct now now)
+{
+    sync_batch_suspect(batch, link);
+    sync_fetch_batch_failed(sync, batch, batch->bodies[link].peer, now);
+}
+
+void sync_fetch_batch_done(struct sync *sync, struct now now)
 {
     struct fetching *fetching = &sync->fetching;
     struct batch *batch = fetching->batches[0];
+    for (size_t i = 0; i < batch->suspects_count; i++) {
+        if (sync_batch_is_guilty(batch, &batch->suspects[i]))
+            sync_blame(sync, batch->suspects[i].peer, SYNC_FAULT_BAD_ANSWER, now);
+    }
+    batch->suspects_count = 0;
     fetching->fetched_height = batch->heights[batch->links_now - 1];
     sync->stats.links_fetched += batch->links_now;
     bool has_more = batch->links_now < batch->links_count;
@@ -187,10 +212,14 @@ static size_t in_flight(const struct sync_peer *peer)
     return sync_request_count(peer, FOR_BATCH_BODIES, FOR_BATCH_SHARES);
 }
 
-static bool is_better(const struct sync_peer *peer, const struct sync_peer *best)
+// One that left a request without an answer is asked only where nobody else may have it.
+static bool is_better(const struct sync_peer *peer, const struct sync_peer *best, struct now now)
 {
-    if (best == NULL || in_flight(peer) != in_flight(best))
-        return best == NULL || in_flight(peer) < in_flight(best);
+    bool is_silent = sync_request_is_silent(peer, now);
+    if (best == NULL || is_silent != sync_request_is_silent(best, now))
+        return best == NULL || !is_silent;
+    if (in_flight(peer) != in_flight(best))
+        return in_flight(peer) < in_flight(best);
     return peer->bytes_ms > best->bytes_ms;
 }
 
@@ -199,22 +228,26 @@ static struct sync_peer *choose(struct sync *sync, const struct batch *batch, st
                                 bool *is_known)
 {
     struct sync_peer *best = NULL;
+    bool is_good_known = false;
     *is_known = false;
     for (size_t i = 0; i < SYNC_PEERS_MAX; i++) {
         struct sync_peer *peer = &sync->peers[i];
         if (!may_have(sync, peer, batch))
             continue;
         *is_known = true;
+        is_good_known = is_good_known || !sync_request_is_silent(peer, now);
         if (in_flight(peer) < SYNC_BATCHES_PEER_MAX && sync_request_can(peer, now) &&
-            is_better(peer, best))
+            is_better(peer, best, now))
             best = peer;
     }
-    return best;
+    bool is_to_wait = best != NULL && is_good_known && sync_request_is_silent(best, now);
+    return is_to_wait ? NULL : best;
 }
 
 static bool wants_asking(const struct sync *sync, const struct batch *batch, struct now now)
 {
-    if (batch->stage == BATCH_IS_HERE || !mono_is_due(batch->round_at, now))
+    if (batch->stage == BATCH_IS_HERE || batch->links_count == 0 ||
+        !mono_is_due(batch->round_at, now))
         return false;
     bool is_late = batch == sync->fetching.batches[0] && batch->requests == 1 &&
                    now.mono.ms - batch->asked_at.ms >= HEDGE_MS;
@@ -239,6 +272,13 @@ static void ask(struct sync *sync, struct batch *batch, struct sync_peer *peer, 
     batch->asked_at = now.mono;
 }
 
+// Nobody has a share: perhaps there is none, and a false body names it.
+static bool is_doubtful(const struct batch *batch, size_t *link)
+{
+    return batch->stage == BATCH_WANTS_SHARES && batch->failures + 1 < FAILURES_MAX &&
+           sync_batch_find_missing(batch, link);
+}
+
 // False if nobody had it, again and again.
 static bool ask_somebody(struct sync *sync, struct batch *batch, struct now now)
 {
@@ -250,6 +290,11 @@ static bool ask_somebody(struct sync *sync, struct batch *batch, struct now now)
         ask(sync, batch, peer, now);
     if (is_known || batch->requests > 0)
         return true;
+    size_t link;
+    if (is_doubtful(batch, &link)) {
+        sync_fetch_suspect_body(sync, batch, link, now);
+        return true;
+    }
     batch->tried = (struct place_set){{0}};
     batch->round_at = mono_after(now, ROUND_MS);
     batch->rounds++;
@@ -297,7 +342,7 @@ static bool somebody_is_free(const struct sync *sync, struct now now)
         const struct sync_peer *peer = &sync->peers[i];
         if (sync_request_can(peer, now) && peer->has_claim &&
             peer->claim.height >= sync->fetching.next_height &&
-            in_flight(peer) < SYNC_BATCHES_PEER_MAX)
+            in_flight(peer) < SYNC_BATCHES_PEER_MAX && !sync_request_is_silent(peer, now))
             return true;
     }
     return false;
@@ -319,6 +364,7 @@ void sync_fetch_step(struct sync *sync, struct now now)
     struct fetching *fetching = &sync->fetching;
     if (fetching->proof == NULL)
         return;
+    drop_empty_batches(fetching);
     for (size_t i = 0; i < fetching->count; i++) {
         if (!ask_somebody(sync, fetching->batches[i], now)) {
             give_up(sync, REFUSED_MISSING, now);

@@ -49,7 +49,8 @@ static struct lack *find_lack(const struct sync *sync, enum chain_lack kind,
 
 bool sync_lack_has(const struct sync *sync, enum chain_lack kind, const struct hash256 *id)
 {
-    return find_lack(sync, kind, id) != NULL;
+    const struct lack *lack = find_lack(sync, kind, id);
+    return lack != NULL && lack->is_listed;
 }
 
 static bool has_come(const struct sync *sync, enum chain_lack kind, const struct hash256 *id)
@@ -92,13 +93,16 @@ static void carry_over(const struct sync *sync, enum chain_lack kind, struct lac
         struct lack *same = bsearch(lack, fresh->lacks, listed, sizeof *lack, compare_lacks);
         if (same == NULL) {
             bool is_kept = lack->asked != 0 || (is_full && !has_come(sync, kind, &lack->id));
-            if (is_kept)
-                merged.lacks[merged.count++] = *lack;
+            if (is_kept) {
+                merged.lacks[merged.count] = *lack;
+                merged.lacks[merged.count++].is_listed = false;
+            }
             continue;
         }
         uint32_t source = same->source;
         *same = *lack;
         same->source = source;
+        same->is_listed = true;
     }
     for (size_t i = 0; i < fresh->count && merged.count < LACKS_MAX; i++)
         merged.lacks[merged.count++] = fresh->lacks[i];
@@ -115,6 +119,7 @@ static void update_kind(struct sync *sync, enum chain_lack kind, struct now now)
         struct lack *lack = &fresh.lacks[fresh.count++];
         *lack = (struct lack){.id = ids[i],
                               .source = sources[i],
+                              .is_listed = true,
                               .retry_at = now.mono,
                               .retry_ms = SYNC_LACK_RETRY_MS};
         // "headers (own daemon first)"
@@ -142,17 +147,23 @@ void sync_lack_refresh(struct sync *sync)
 
 // ---- Asking
 
-static struct sync_peer *choose(struct sync *sync, const struct lack *lack)
+// Its source, at first; then the others in turn. Those that left a request without an answer come
+// into it only where there are no others.
+static struct sync_peer *choose(struct sync *sync, const struct lack *lack, struct now now)
 {
     struct sync_peer *source = sync_find_peer(sync, lack->source);
     size_t start = source == NULL ? 0 : sync_place(sync, source);
-    size_t turn = lack->attempts % sync->peers_count;
+    struct sync_peer *peers[SYNC_PEERS_MAX];
+    struct sync_peer *silent = NULL;
+    size_t count = 0;
     for (size_t i = 0; i < SYNC_PEERS_MAX; i++) {
         struct sync_peer *peer = &sync->peers[(start + i) % SYNC_PEERS_MAX];
-        if (peer->number != 0 && turn-- == 0)
-            return peer;
+        if (peer->number != 0 && !sync_request_is_silent(peer, now))
+            peers[count++] = peer;
+        else if (peer->number != 0 && silent == NULL)
+            silent = peer;
     }
-    return NULL;
+    return count > 0 ? peers[lack->attempts % count] : silent;
 }
 
 static bool is_due(const struct lack *lack, struct now now)
@@ -183,7 +194,7 @@ static void ask(struct sync *sync, struct sync_peer *peer, enum chain_lack kind,
     size_t chosen[LACKS_MAX];
     size_t count = 0;
     for (size_t i = 0; i < list->count; i++) {
-        if (!is_due(&list->lacks[i], now) || choose(sync, &list->lacks[i]) != peer)
+        if (!is_due(&list->lacks[i], now) || choose(sync, &list->lacks[i], now) != peer)
             continue;
         sync->ids[count] = list->lacks[i].id;
         chosen[count++] = i;
@@ -203,7 +214,7 @@ static void ask_kind(struct sync *sync, enum chain_lack kind, struct now now)
     for (size_t i = 0; i < list->count; i++) {
         if (!is_due(&list->lacks[i], now))
             continue;
-        struct sync_peer *peer = choose(sync, &list->lacks[i]);
+        struct sync_peer *peer = choose(sync, &list->lacks[i], now);
         if (peer != NULL && sync_request_can(peer, now) &&
             sync_request_count(peer, purpose, purpose) == 0)
             ask(sync, peer, kind, now);

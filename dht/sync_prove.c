@@ -212,9 +212,11 @@ static void ask_headers(struct sync *sync, struct now now)
         .purpose = FOR_PROOF_HEADERS,
         .ids = sync->ids,
         .ids_count = sync->chain->header_locator(sync->chain->context, sync->ids),
-        .wanted = proving->state.header,
         .bytes_expected = (size_t)CHAIN_HEADERS_MAX * CHAIN_HEADER_SIZE,
     };
+    // All of its best chain at once; then those of blocks that lost, one by one.
+    if (proving->has_best_headers)
+        spec.wanted = proving->state.header;
     proving->best_header = sync->ids[0];
     bool is_sent = sync_request_send(sync, peer, &spec, now);
     proving->request = is_sent ? sync->last_request : 0;
@@ -407,14 +409,19 @@ static void follow_rest(struct sync *sync, struct now now)
     buffer_clear(&rest);
 }
 
-// Without the header that was asked for an answer is of use only if it is a full one on the way.
-static bool is_on_the_way(struct sync *sync, size_t count)
+// Whether another answer may bring the header that is missing: the best chain goes on, or ended and
+// may have lost it.
+static bool may_still_come(struct sync *sync, size_t count)
 {
     struct proving *proving = &sync->proving;
     struct hash256 ids[CHAIN_LOCATOR_MAX];
     sync->chain->header_locator(sync->chain->context, ids);
-    return count == CHAIN_HEADERS_MAX && !hash_equal(&ids[0], &proving->best_header) &&
-           ++proving->header_rounds <= HEADER_ROUNDS_MAX;
+    bool has_moved_on = !hash_equal(&ids[0], &proving->best_header);
+    if (count == CHAIN_HEADERS_MAX && has_moved_on)
+        return ++proving->header_rounds <= HEADER_ROUNDS_MAX;
+    bool is_first = !proving->has_best_headers;
+    proving->has_best_headers = true;
+    return is_first;
 }
 
 void sync_prove_headers(struct sync *sync, const struct peer_message *message, struct now now)
@@ -431,7 +438,7 @@ void sync_prove_headers(struct sync *sync, const struct peer_message *message, s
         refute(sync, SYNC_FAULT_BAD_HEADERS, now);
     else if (chain->has_header(chain->context, &proving->state.header))
         follow_rest(sync, now);
-    else if (is_on_the_way(sync, count))
+    else if (may_still_come(sync, count))
         ask_headers(sync, now);
     else
         refute(sync, SYNC_FAULT_BAD_PROOF, now);

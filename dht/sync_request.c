@@ -6,6 +6,7 @@
 #define BYTES_MS_MIN       16
 #define MEASURED_BYTES_MIN 16384
 #define ENVELOPE_MAX       256
+#define SILENT_MS          60000
 
 static enum peer_message_type type_of(enum purpose purpose)
 {
@@ -59,6 +60,11 @@ size_t sync_request_count(const struct sync_peer *peer, enum purpose first, enum
 bool sync_request_can(const struct sync_peer *peer, struct now now)
 {
     return peer->number != 0 && mono_is_due(peer->full_until, now);
+}
+
+bool sync_request_is_silent(const struct sync_peer *peer, struct now now)
+{
+    return !mono_is_due(peer->silent_until, now);
 }
 
 static bool send_message(struct sync *sync, const struct sync_peer *peer,
@@ -146,14 +152,18 @@ bool sync_request_take(struct sync *sync, struct sync_peer *peer,
         *taken = *request;
         request->number = 0;
         peer->heard = now.mono;
+        peer->silent_until = now.mono;
         measure(peer, taken, bytes, now);
         return true;
     }
     // What was given up may still come.
-    if (peer->late > 0)
-        peer->late--;
-    else
+    if (peer->late == 0) {
         sync_blame(sync, peer->number, SYNC_FAULT_BAD_ANSWER, now);
+        return false;
+    }
+    peer->late--;
+    peer->heard = now.mono;
+    peer->silent_until = now.mono;
     return false;
 }
 
@@ -172,6 +182,7 @@ bool sync_request_next_overdue(struct sync *sync, struct sync_peer *peer, struct
         // others is slow, no more.
         if (peer->heard.ms <= taken->sent.ms && peer->blamed.ms < taken->sent.ms) {
             peer->blamed = now.mono;
+            peer->silent_until = mono_after(now, SILENT_MS);
             sync_blame(sync, peer->number, SYNC_FAULT_NO_ANSWER, now);
         }
         return true;

@@ -56,12 +56,13 @@ struct sync_peer {
     struct mono_time better_since; // its claim is better than our tip
     struct mono_time retry_at;     // its claims are not looked at before
     int64_t retry_ms;
-    unsigned moves;              // its chain was another one while it was followed
-    struct mono_time full_until; // its link took no more
-    struct mono_time heard;      // its last answer
-    struct mono_time blamed;     // its last time-out that was a fault
-    unsigned late;               // requests given up, whose answers may still come
-    uint32_t bytes_ms;           // measured rate; 0: not known
+    unsigned moves;                // its chain was another one while it was followed
+    struct mono_time full_until;   // its link took no more
+    struct mono_time heard;        // its last answer
+    struct mono_time blamed;       // its last time-out that was a fault
+    struct mono_time silent_until; // after it; others are asked first
+    unsigned late;                 // requests given up, whose answers may still come
+    uint32_t bytes_ms;             // measured rate; 0: not known
     struct request requests[REQUESTS_PEER_MAX];
 };
 
@@ -85,6 +86,7 @@ struct proving {
     unsigned short_answers;
     unsigned header_rounds;
     bool lacks_header;
+    bool has_best_headers;      // it has no more of its best chain
     struct hash256 best_header; // ours, when headers were asked for
     struct buffer rest;         // skeletons that wait for a header
     bool is_rest_short;         // the answer that they are of had fewer than were asked for
@@ -106,6 +108,15 @@ struct item {
     uint32_t peer;   // who sent it
 };
 
+// A body that did not lead to a valid link. Whether it was false shows when the link is valid.
+struct suspect {
+    uint32_t peer;
+    struct hash256 link;
+    struct hash256 hash; // of the body
+};
+
+#define FAILURES_MAX 3 // then the chain is not followed
+
 enum batch_stage { BATCH_WANTS_BODIES, BATCH_WANTS_SHARES, BATCH_IS_HERE };
 
 // Links that follow each other, with their grains.
@@ -126,6 +137,8 @@ struct batch {
     struct place_set tried;  // did not have all, or were too late
     struct place_set failed; // sent what is invalid
     unsigned failures;
+    struct suspect suspects[FAILURES_MAX];
+    size_t suspects_count;
     unsigned rounds; // how often nobody was left to ask
     struct mono_time round_at;
     size_t link;  // to be fed next
@@ -153,6 +166,7 @@ struct lack {
     struct hash256 id;
     uint32_t source;
     uint32_t asked; // the peer; 0: nobody now
+    bool is_listed; // by the share-chain, when it was asked last
     struct mono_time retry_at;
     int64_t retry_ms;
     unsigned attempts;
@@ -224,6 +238,8 @@ bool sync_request_send(struct sync *sync, struct sync_peer *peer, const struct r
                        struct now now);
 size_t sync_request_count(const struct sync_peer *peer, enum purpose first, enum purpose last);
 bool sync_request_can(const struct sync_peer *peer, struct now now);
+// Whether it left a request without any answer lately.
+bool sync_request_is_silent(const struct sync_peer *peer, struct now now);
 // The request that an answer is for, taken off the peer's list; false if there is none.
 bool sync_request_take(struct sync *sync, struct sync_peer *peer,
                        const struct peer_message *message, struct now now, struct request *taken);
@@ -257,6 +273,12 @@ bool sync_batch_add_shares(struct batch *batch, const struct peer_message *messa
 // All bodies are here: lists the shares that are not. False if out of memory.
 bool sync_batch_list_shares(struct batch *batch, const struct network_chain *chain);
 struct item *sync_batch_find(const struct batch *batch, const struct hash256 *id);
+// Remembers the body of a link.
+void sync_batch_suspect(struct batch *batch, size_t link);
+// Whether the body that a suspect sent is another one than the link's, which is valid now.
+bool sync_batch_is_guilty(const struct batch *batch, const struct suspect *suspect);
+// The first link whose body names a share that is missing; false if none does.
+bool sync_batch_find_missing(const struct batch *batch, size_t *link);
 // The ids of a body; false if it is none.
 bool sync_body_read(const uint8_t *bytes, size_t size, const uint8_t **ids, size_t *count);
 // Forgets what came; links that became valid leave.
@@ -273,8 +295,10 @@ void sync_fetch_forget_peer(struct sync *sync, const struct sync_peer *peer);
 void sync_fetch_clear(struct sync *sync);
 // A peer sent what is invalid: all of the batch comes again, from others.
 void sync_fetch_batch_failed(struct sync *sync, struct batch *batch, uint32_t peer, struct now now);
+// The same where it only seems that the body of a link is not the true one.
+void sync_fetch_suspect_body(struct sync *sync, struct batch *batch, size_t link, struct now now);
 // The first batch has done its part.
-void sync_fetch_batch_done(struct sync *sync);
+void sync_fetch_batch_done(struct sync *sync, struct now now);
 bool sync_fetch_is_behind(const struct sync *sync);
 struct mono_time sync_fetch_deadline(const struct sync *sync, struct now now);
 
@@ -290,6 +314,7 @@ void sync_lack_answer(struct sync *sync, const struct sync_peer *peer,
                       struct now now);
 // Whom nobody answers for: its time is over, or it left.
 void sync_lack_give_up(struct sync *sync, uint32_t peer, enum chain_lack kind, struct now now);
+// Whether the share-chain lacked it when it was asked last.
 bool sync_lack_has(const struct sync *sync, enum chain_lack kind, const struct hash256 *id);
 // Asks the share-chain what it lacks, now or at a next step.
 void sync_lack_update(struct sync *sync, struct now now);
