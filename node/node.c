@@ -71,6 +71,11 @@ static void on_share_became_valid(void *context, const struct hash256 *id, const
                                   size_t size)
 {
     struct node *node = context;
+    if (log_wants(node->log, LOG_DEBUG)) {
+        char text[65];
+        hash_to_hex(id, text);
+        log_event(node->log, LOG_DEBUG, "sharechain", "new share", LOG_TEXT("id", text));
+    }
     swarm_share_became_valid(node->swarm, id, bytes, size);
 }
 
