@@ -115,13 +115,12 @@ static size_t work_places(const struct peers *peers)
     return peers->config.inbound_max * PEERS_INBOUND_WORK / PEERS_INBOUND;
 }
 
-static struct peer_link *choose_evicted(const struct peers *peers, bool spares_work)
+static struct peer_link *choose_evicted(const struct peers *peers)
 {
     struct candidates candidates = {.count = 0};
     for (size_t i = 0; i < peers->links_count; i++) {
         struct peer_link *link = &peers->links[i];
-        if (link->place == PEER_PLACE_NONE && !(spares_work && link->link.has_work) &&
-            candidates.count < PEERS_INBOUND_LIMIT)
+        if (link->place == PEER_PLACE_NONE && candidates.count < PEERS_INBOUND_LIMIT)
             candidates.links[candidates.count++] = link;
     }
     protect(&candidates, PROTECTED_NETWORKS, compare_network, is_any);
@@ -143,12 +142,13 @@ enum peers_admission inbound_admit(const struct peers *peers, const struct peers
         inbound++;
         without_work += !peers->links[i].link.has_work;
     }
-    // Places for work stay free for it: who has none competes with those who have none.
+    // Places for work stay free for it. Who has none competes with those who have none: where they
+    // have all their places, no more prove work than are protected.
     size_t open_places = peers->config.inbound_max - work_places(peers);
     bool is_full = inbound >= peers->config.inbound_max;
     bool is_open = link->has_work || without_work < open_places;
     if (!is_full && is_open)
         return PEERS_ADMITTED;
-    *evicted = choose_evicted(peers, !is_open);
+    *evicted = choose_evicted(peers);
     return *evicted != NULL ? PEERS_ADMITTED_EVICTS : PEERS_FULL;
 }

@@ -2,7 +2,8 @@
 
 #define OPEN_PLACES (PEERS_INBOUND - PEERS_INBOUND_WORK)
 
-// Node n of a network of its own calls each second; numbers of links are n + 1.
+// Node n of a network of its own calls each second; in an empty pool the number of its link is
+// n + 1.
 static void fill(struct pool *pool, unsigned count)
 {
     uint32_t evicted;
@@ -167,6 +168,42 @@ static void protected_networks_cannot_be_foretold(void **state)
     assert_in_range(is_youngest, 80, 99);
 }
 
+static void work_protects_where_its_network_is_the_largest(void **state)
+{
+    (void)state;
+    struct pool pool;
+    uint32_t evicted = 0;
+    pool_open(&pool, NULL);
+    fill(&pool, OPEN_PLACES);
+    for (unsigned n = 0; n < PEERS_INBOUND_WORK; n++) {
+        worker_calls(&pool, 200 + n, host(99, 1, (uint8_t)n, 1), &evicted);
+        pool_wait(&pool, 1000);
+    }
+    for (unsigned n = 0; n < 10; n++) {
+        assert_int_equal(worker_calls(&pool, 300 + n, apart(300 + n), &evicted),
+                         PEERS_ADMITTED_EVICTS);
+        assert_true(evicted <= OPEN_PLACES || evicted > PEERS_INBOUND);
+    }
+    pool_close(&pool);
+}
+
+static void age_protects_where_its_network_is_the_largest(void **state)
+{
+    (void)state;
+    struct pool pool;
+    uint32_t evicted = 0;
+    pool_open(&pool, NULL);
+    for (unsigned n = 0; n < 20; n++) {
+        assert_int_equal(call_us(&pool, 500 + n, host(99, 1, (uint8_t)n, 1), &evicted),
+                         PEERS_ADMITTED);
+        pool_wait(&pool, 1000);
+    }
+    fill(&pool, OPEN_PLACES - 20);
+    assert_int_equal(call_us(&pool, 600, apart(600), &evicted), PEERS_ADMITTED_EVICTS);
+    assert_true(evicted > 20);
+    pool_close(&pool);
+}
+
 static void few_places_are_all_protected(void **state)
 {
     (void)state;
@@ -206,6 +243,8 @@ int main(void)
         cmocka_unit_test(network_that_came_first_gives_way_to_others),
         cmocka_unit_test(flood_from_many_networks_leaves_the_protected_ones),
         cmocka_unit_test(protected_networks_cannot_be_foretold),
+        cmocka_unit_test(work_protects_where_its_network_is_the_largest),
+        cmocka_unit_test(age_protects_where_its_network_is_the_largest),
         cmocka_unit_test(few_places_are_all_protected),
         cmocka_unit_test(crowded_pool_evicts_its_youngest),
     };

@@ -112,6 +112,10 @@ static void few_are_tried_at_once(void **state)
     assert_int_equal(tried, 4);
     assert_false(peers_next_drop(pool.peers, pool.now, &peer));
     assert_true(peers_next_deadline(pool.peers).ms > pool.now.mono.ms);
+    // Nothing is due while they are under way, however long that takes.
+    pool_wait(&pool, 2 * PEERS_ROTATE_MS);
+    assert_false(peers_next_drop(pool.peers, pool.now, &peer));
+    assert_true(peers_next_deadline(pool.peers).ms > pool.now.mono.ms);
     pool_close(&pool);
 }
 
@@ -258,43 +262,103 @@ static void fixed_peers_come_first_and_stay(void **state)
     pool_close(&pool);
 }
 
+// All outbound peers bring this many shares, but one random peer: its number.
+static uint32_t all_but_one_deliver(struct pool *pool, unsigned count, uint32_t first)
+{
+    uint32_t idle = 0;
+    for (uint32_t peer = first; peer <= pool->last_peer; peer++) {
+        if (place_of(pool, peer) == PEER_PLACE_RANDOM && idle == 0) {
+            idle = peer;
+            continue;
+        }
+        for (unsigned i = 0; i < count; i++)
+            peers_delivered(pool->peers, peer, pool->now);
+    }
+    for (uint32_t peer = 1; peer < first; peer++)
+        peers_delivered(pool->peers, peer, pool->now);
+    return idle;
+}
+
 static void worst_random_one_is_rotated_every_ten_minutes(void **state)
 {
     (void)state;
     struct pool pool;
-    uint32_t worst = 0;
     uint32_t dropped;
     pool_open(&pool, NULL);
     hear_many(&pool, 0, 100);
     settle(&pool);
-    // All but one random peer bring shares.
-    for (uint32_t peer = 1; peer <= pool.last_peer; peer++) {
-        if (place_of(&pool, peer) == PEER_PLACE_RANDOM && worst == 0)
-            worst = peer;
-        else
-            peers_delivered(pool.peers, peer, pool.now);
-    }
+    uint32_t idle = all_but_one_deliver(&pool, 5, 1);
     assert_int_equal(peers_next_deadline(pool.peers).ms, pool.now.mono.ms + PEERS_ROTATE_MS);
     pool_wait(&pool, PEERS_ROTATE_MS - 1);
     assert_false(peers_next_drop(pool.peers, pool.now, &dropped));
     pool_wait(&pool, 1);
     assert_true(peers_next_drop(pool.peers, pool.now, &dropped));
-    assert_int_equal(dropped, worst);
+    assert_int_equal(dropped, idle);
     assert_false(peers_next_drop(pool.peers, pool.now, &dropped));
     settle(&pool);
     assert_int_equal(peers_count(pool.peers, PEER_OUTBOUND), PEERS_OUTBOUND);
     assert_int_equal(count_places(&pool, PEER_PLACE_RANDOM), PEERS_RANDOM + PEERS_KEPT);
-    // What counts is the time since then, not merit of long ago.
-    worst = 0;
-    for (uint32_t peer = pool.last_peer; peer > 0; peer--) {
-        if (place_of(&pool, peer) == PEER_PLACE_RANDOM && peer != pool.last_peer && worst == 0)
-            worst = peer;
-        else
-            peers_delivered(pool.peers, peer, pool.now);
-    }
+    // What counts is the time since then, not merit of long ago: the newcomer brings one.
+    idle = all_but_one_deliver(&pool, 1, idle + 1);
+    assert_true(idle < pool.last_peer);
     pool_wait(&pool, PEERS_ROTATE_MS);
     assert_true(peers_next_drop(pool.peers, pool.now, &dropped));
-    assert_int_equal(dropped, worst);
+    assert_int_equal(dropped, idle);
+    pool_close(&pool);
+}
+
+static void rotated_one_rests_for_an_hour(void **state)
+{
+    (void)state;
+    struct pool pool;
+    struct peers_dial dial;
+    unsigned rotations = 0;
+    uint32_t peer = 0;
+    pool_open(&pool, NULL);
+    hear_many(&pool, 0, 20);
+    settle(&pool);
+    for (unsigned i = 0; i < 8; i++) {
+        struct peers_view before = {.since = {0}};
+        pool_wait(&pool, PEERS_ROTATE_MS);
+        for (uint32_t p = 1; p <= pool.last_peer; p++) {
+            struct peers_view view;
+            if (peers_view(pool.peers, p, &view) && view.place == PEER_PLACE_RANDOM &&
+                view.round_trip_ms > before.round_trip_ms)
+                before = view;
+        }
+        if (!peers_next_drop(pool.peers, pool.now, &peer))
+            continue;
+        assert_int_equal(peer, before.link.peer); // the slowest, as nobody brings anything
+        assert_true(dial_one(&pool, &dial, &peer));
+        assert_false(memcmp(&dial.key, &before.link.key, sizeof dial.key) == 0);
+        peers_round_trip(pool.peers, peer, number_of(&dial.key) + 1);
+        settle(&pool);
+        rotations++;
+    }
+    assert_true(rotations >= 6);
+    pool_close(&pool);
+}
+
+// A node is lost while others are tried: those may stay, though they are not the nearest.
+static void nobody_goes_where_no_more_than_eight_are(void **state)
+{
+    (void)state;
+    struct pool pool;
+    struct peers_dial dial;
+    uint32_t peer = 0;
+    uint32_t random = 0;
+    pool_open(&pool, NULL);
+    hear_many(&pool, 0, 9);
+    while (dial_one(&pool, &dial, &peer)) {
+        if (dial.place == PEER_PLACE_RANDOM)
+            random = peer;
+    }
+    assert_int_equal(peers_count(pool.peers, PEER_OUTBOUND), 9);
+    peers_closed(pool.peers, random, pool.now);
+    for (peer = 1; peer <= 9; peer++)
+        peers_round_trip(pool.peers, peer, peer);
+    assert_int_equal(settle(&pool), 0);
+    assert_int_equal(count_places(&pool, PEER_PLACE_TRIED), 1);
     pool_close(&pool);
 }
 
@@ -370,6 +434,8 @@ int main(void)
         cmocka_unit_test(failure_counts_for_the_node_that_was_dialled),
         cmocka_unit_test(fixed_peers_come_first_and_stay),
         cmocka_unit_test(worst_random_one_is_rotated_every_ten_minutes),
+        cmocka_unit_test(rotated_one_rests_for_an_hour),
+        cmocka_unit_test(nobody_goes_where_no_more_than_eight_are),
         cmocka_unit_test(lost_near_one_is_replaced_by_the_next_nearest),
         cmocka_unit_test(deadlines_do_not_spin),
         cmocka_unit_test(same_seed_dials_the_same),

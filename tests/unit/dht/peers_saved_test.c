@@ -156,6 +156,13 @@ static void loaded_records_are_verified(void **state)
     seal(&saved);
     assert_true(peers_load(pool.peers, saved.data, saved.size, pool.now));
     assert_int_equal(peers_book_count(pool.peers), NODES - 1);
+    // Nor is a signature forgotten with the expiry of one of the best.
+    struct pool later;
+    pool_open(&later, NULL);
+    pool_wait(&later, INT64_C(86400) * 30 * 1000);
+    assert_true(peers_load(later.peers, saved.data, saved.size, later.now));
+    assert_int_equal(peers_book_count(later.peers), 7);
+    pool_close(&later);
     saved.data[6 + 40] ^= 1;
     saved.data[0] = 2; // another version
     seal(&saved);
