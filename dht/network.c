@@ -261,47 +261,47 @@ uint32_t network_accepted(struct network *network, const struct endpoint *from, 
     return number;
 }
 
-void network_connected(struct network *network, uint32_t number, struct now now)
+void network_connected(struct network *network, uint32_t stream, struct now now)
 {
-    struct stream *stream = network_stream(network, number);
-    if (stream == NULL || stream->phase != STREAM_CONNECTING)
+    struct stream *at = network_stream(network, stream);
+    if (at == NULL || at->phase != STREAM_CONNECTING)
         return;
     begin(network, now);
-    network_stream_connected(stream, now);
+    network_stream_connected(at, now);
     settle(network, now);
 }
 
-void network_received(struct network *network, uint32_t number, const void *data, size_t size,
+void network_received(struct network *network, uint32_t stream, const void *data, size_t size,
                       struct now now)
 {
-    struct stream *stream = network_stream(network, number);
-    if (stream == NULL || stream->link == NULL)
+    struct stream *at = network_stream(network, stream);
+    if (at == NULL || at->link == NULL)
         return;
     begin(network, now);
-    network_stream_received(stream, data, size, now);
+    network_stream_received(at, data, size, now);
     settle(network, now);
 }
 
-void network_drained(struct network *network, uint32_t number, struct now now)
+void network_drained(struct network *network, uint32_t stream, struct now now)
 {
-    struct stream *stream = network_stream(network, number);
-    if (stream == NULL)
+    struct stream *at = network_stream(network, stream);
+    if (at == NULL)
         return;
     begin(network, now);
-    stream->queued = 0;
+    at->queued = 0;
     settle(network, now);
 }
 
-void network_closed(struct network *network, uint32_t number, struct now now)
+void network_closed(struct network *network, uint32_t stream, struct now now)
 {
-    struct stream *stream = network_stream(network, number);
-    if (stream == NULL)
+    struct stream *at = network_stream(network, stream);
+    if (at == NULL)
         return;
     begin(network, now);
-    network->dial_failures += stream->phase == STREAM_CONNECTING;
-    network_end(stream, stream->phase == STREAM_CONNECTING ? "it could not be reached"
-                                                           : "the connection ended");
-    stream->end.is_gone = true;
+    network->dial_failures += at->phase == STREAM_CONNECTING;
+    network_end(at, at->phase == STREAM_CONNECTING ? "it could not be reached"
+                                                   : "the connection ended");
+    at->end.is_gone = true;
     settle(network, now);
 }
 

@@ -1,7 +1,6 @@
 // Our address as others see it (p2p.md, DHT, Outside address): votes of nodes that we asked, then a
 // node dials back; in our record only after that. What the operator or a mapping says needs no
 // votes.
-#include <string.h>
 #include "dht/network_state.h"
 
 #define VOTE_MS        1200000 // how long one counts
@@ -35,14 +34,15 @@ static bool is_set(const struct endpoint *endpoint)
 
 void network_fix_endpoint(struct network *network, const struct endpoint *endpoint, struct now now)
 {
-    struct own_address *own = address_of(network, endpoint->address.family);
-    if (own == NULL) {
+    if (!is_set(endpoint)) {
         // The mapping is gone; what the operator says, or else others see, holds again.
-        memset(network->addresses, 0, sizeof network->addresses);
+        for (unsigned i = 0; i < 2; i++)
+            network->addresses[i] = (struct own_address){0};
         dht_set_endpoint(network->dht, endpoint, now);
         network_fix_configured(network, now);
         return;
     }
+    struct own_address *own = address_of(network, endpoint->address.family);
     own->is_fixed = true;
     own->current = *endpoint;
     own->candidate = (struct endpoint){0};

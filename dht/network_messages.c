@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dht/network_state.h"
+#include "node/pow/sha256.h"
 
 #define BYTES_PER_FRAME 512 // frames of this size and more cost nothing: their bytes do
 #define UNKNOWN_COST    8   // of a message that a later version may understand, in small frames
@@ -137,6 +138,24 @@ bool network_make_sync(struct network *network)
 
 // ---- What comes in
 
+// The beginning of [bin share, bin block] with the share's version and header: work has to be shown
+// before megabytes are taken.
+static bool shows_work(const struct network *network, const struct link_announcement *announcement)
+{
+    const struct network_chain *chain = network->config.chain;
+    struct reader reader = reader_init(announcement->start, announcement->start_size);
+    struct hash256 id;
+    bool is_array = (read_u8(&reader) & 0xf0) == 0x90;
+    uint8_t head = read_u8(&reader);
+    read_view(&reader, head == 0xc4 ? 1 : 2); // bin 8 or bin 16
+    read_u8(&reader);
+    const uint8_t *header = read_view(&reader, CHAIN_HEADER_SIZE);
+    if (reader.failed || !is_array || (head != 0xc4 && head != 0xc5))
+        return false;
+    sha256d_80(header, &id);
+    return chain->is_plausible(chain->context, &id);
+}
+
 bool network_admits(struct stream *stream, const struct link_announcement *announcement,
                     struct now now)
 {
@@ -147,7 +166,8 @@ bool network_admits(struct stream *stream, const struct link_announcement *annou
     // "The receiver asks before memory is taken": what nobody asked for is small, but for blocks.
     if (is_answer(type) && *expected(stream, (enum peer_message_type)type) == 0)
         return false;
-    if (type == PEER_BLOCK && !bucket_take(&stream->blocks, &blocks_allowed, 1, now))
+    if (type == PEER_BLOCK && (!shows_work(stream->network, announcement) ||
+                               !bucket_take(&stream->blocks, &blocks_allowed, 1, now)))
         return false;
     if (stream->assembling == 0)
         stream->assembling_since = now.mono;

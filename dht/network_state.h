@@ -284,7 +284,7 @@ void network_fix_endpoint(struct network *network, const struct endpoint *endpoi
 void network_fix_configured(struct network *network, struct now now);
 
 // ---- network_outbox.c
-void network_outbox_add(struct network *network, const struct telling *telling);
+void network_outbox_add(struct network *network, const struct telling *given);
 // Tells the oldest; false if nothing waits.
 bool network_outbox_tell(struct network *network, struct now now);
 void network_outbox_free(struct network *network);

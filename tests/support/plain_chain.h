@@ -35,6 +35,7 @@ struct plain_chain {
     size_t count;
     struct chain_tip tip;
     size_t judged;          // by add_share
+    bool is_strict;         // nothing is plausible
     struct hash256 working; // proves the work of whoever shows it
     struct network_chain table;
     // Called for each share that became valid, from inside add_share.
