@@ -3,6 +3,8 @@
 #include <string.h>
 #include "dht/dht_state.h"
 
+#define RECORD_PATHS 2
+
 bool dht_has_search(const struct dht *dht, enum search_use use, size_t count)
 {
     for (const struct search *search = dht->searches; search != NULL; search = search->next) {
@@ -41,6 +43,8 @@ uint64_t dht_search(struct dht *dht, const struct search_start *start, struct no
     search->number = ++dht->next_number;
     search->kind = start->kind;
     search->use = start->use;
+    search->paths = start->paths;
+    search->is_due = true;
     search->started = now.mono;
     search->nearest_at = now.mono;
     search->nearest = UINT64_MAX;
@@ -55,6 +59,7 @@ uint64_t dht_search(struct dht *dht, const struct search_start *start, struct no
 
 void dht_search_late(const struct query *query)
 {
+    query->search->is_due = true;
     if (query->purpose == QUERY_SEARCH)
         lookup_late(query->search->lookup, query->path, &query->to.key);
 }
@@ -63,37 +68,58 @@ void dht_search_lost(struct dht *dht, const struct query *query, struct now now)
 {
     (void)dht;
     (void)now;
+    query->search->is_due = true;
     query->search->waiting--;
     if (query->purpose == QUERY_SEARCH)
         lookup_lost(query->search->lookup, query->path, &query->to.key);
 }
 
-// Keeps of each maker the newest record.
-static void keep_record(struct search *search, const struct node_record *record)
+// Keeps of each maker the newest record; which one that is now, or NULL if there is no place.
+static const struct node_record *keep_record(struct search *search,
+                                             const struct node_record *record)
 {
     for (size_t i = 0; i < search->records_count; i++) {
         struct node_record *known = &search->records[i];
         if (memcmp(&known->sign_key, &record->sign_key, sizeof record->sign_key) != 0)
             continue;
-        if (record->seq > known->seq)
+        if (record->seq > known->seq) {
             *known = *record;
-        return;
+            search->newest_paths = 0;
+        }
+        return known;
     }
-    if (search->records_count < DHT_RECORDS_MAX)
-        search->records[search->records_count++] = *record;
+    if (search->records_count == DHT_RECORDS_MAX)
+        return NULL;
+    search->records[search->records_count] = *record;
+    return &search->records[search->records_count++];
 }
 
-static void take_records(struct dht *dht, struct search *search, const struct dht_answer *answer,
-                         struct now now)
+static void take_records(struct dht *dht, const struct query *query,
+                         const struct dht_answer *answer, struct now now)
 {
+    struct search *search = query->search;
+    const struct hash256 *key = lookup_target(search->lookup);
     for (size_t i = 0; i < answer->values_count; i++) {
         struct node_record record;
+        struct node_id id;
         const struct message_bytes *value = &answer->values[i];
-        if (record_verify(value->data, value->size, dht->config.membership, now.wall, &record) ==
-                RECORD_VALID &&
-            dht_belongs(dht, &record, lookup_target(search->lookup)))
-            keep_record(search, &record);
+        if (record_verify(value->data, value->size, dht->config.membership, now.wall, &record) !=
+                RECORD_VALID ||
+            !dht_belongs(dht, &record, key))
+            continue;
+        const struct node_record *newest = keep_record(search, &record);
+        record_node_id(&record, &id);
+        if (newest != NULL && newest->seq == record.seq && hash_equal(&id.hash, key))
+            search->newest_paths |= 1u << query->path;
     }
+}
+
+// A node has one record: where two paths that share nobody agree on the newest, more would only
+// say it again.
+static bool has_record(const struct search *search)
+{
+    int wanted = search->paths < RECORD_PATHS ? 1 : RECORD_PATHS;
+    return search->kind == DHT_SEARCH_RECORDS && __builtin_popcount(search->newest_paths) >= wanted;
 }
 
 bool dht_is_usable(const struct dht *dht, const struct hint *hint)
@@ -118,6 +144,7 @@ void dht_search_answered(struct dht *dht, const struct query *query, const struc
     struct search *search = query->search;
     struct hint hints[2 * MESSAGE_NODES_MAX];
     size_t count = 0;
+    search->is_due = true;
     search->waiting--;
     if (query->purpose == QUERY_PUT) {
         search->kept += answer->status == DHT_OK;
@@ -127,7 +154,7 @@ void dht_search_answered(struct dht *dht, const struct query *query, const struc
         if (dht_is_usable(dht, &answer->nodes[i]))
             hints[count++] = answer->nodes[i];
     }
-    take_records(dht, search, answer, now);
+    take_records(dht, query, answer, now);
     note_nearest(search, contact, now);
     lookup_answered(search->lookup, query->path, contact, hints, count);
 }
@@ -141,8 +168,10 @@ static void ask_next(struct dht *dht, struct search *search, struct now now)
         .key = *lookup_target(search->lookup),
         .search = search,
     };
-    while (dht->queries_count < QUERIES_UPKEEP &&
-           lookup_next(search->lookup, &query.to, &query.path)) {
+    while (dht->queries_count < QUERIES_UPKEEP) {
+        search->is_due = lookup_next(search->lookup, &query.to, &query.path);
+        if (!search->is_due)
+            return;
         if (dht_query(dht, &query, now))
             search->waiting++;
         else
@@ -198,9 +227,13 @@ static bool is_done(struct dht *dht, struct search *search, struct now now)
 {
     if (search->is_putting)
         return search->waiting == 0;
-    ask_next(dht, search, now);
-    if (!lookup_is_done(search->lookup))
+    if (!search->is_due)
         return false;
+    if (!has_record(search)) {
+        ask_next(dht, search, now);
+        if (!lookup_is_done(search->lookup))
+            return false;
+    }
     forget(dht, search);
     search->waiting = 0;
     if (search->kind == DHT_SEARCH_PUBLISH)

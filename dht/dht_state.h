@@ -63,6 +63,7 @@ struct search {
     enum search_use use;
     struct lookup *lookup;
     bool is_putting;
+    bool is_due;    // something happened: it may want to ask, or be done
     size_t waiting; // queries on their way
     size_t kept;
     struct mono_time started;
@@ -70,6 +71,10 @@ struct search {
     uint64_t nearest;            // its distance
     struct node_record records[DHT_RECORDS_MAX];
     size_t records_count;
+    // Of a search for the record of the node whose id the key is: the paths, a bit each, that
+    // brought the newest.
+    unsigned newest_paths;
+    unsigned paths;
 };
 
 struct dial {

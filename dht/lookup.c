@@ -137,7 +137,8 @@ static struct candidate *next_of(const struct lookup *lookup, struct path *path)
     bool has_arrived = false;
     for (size_t i = 0; i < path->count && usable < LOOKUP_RESULTS_MAX; i++) {
         struct candidate *candidate = &path->candidates[i];
-        if (candidate->state == NEW && is_taken(lookup, path, &candidate->hint))
+        // Of those that are not asked next nobody needs to know it yet.
+        if (candidate->state == NEW && next == NULL && is_taken(lookup, path, &candidate->hint))
             candidate->state = LOST;
         if (candidate->state == LOST)
             continue;

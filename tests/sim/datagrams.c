@@ -100,6 +100,7 @@ void host_send(struct host *host, const struct endpoint *to, const uint8_t *data
         if (packet == NULL)
             abort();
         packet->from = from;
+        packet->from_host = host->index;
         packet->to = target->index;
         packet->size = (uint32_t)size;
         memcpy(packet->data, data, size);
@@ -111,8 +112,7 @@ void datagram_arrives(struct world *world, const struct event *event)
 {
     struct packet *packet = event->what;
     struct host *host = world->hosts[event->host];
-    const struct host *from = world_find(world, &packet->from);
-    bool is_cut = from != NULL && from->partition != host->partition;
+    bool is_cut = world->hosts[packet->from_host]->partition != host->partition;
     if (host->is_up && !is_cut && host->engine->datagram != NULL) {
         world_trace(world, event, packet->data, packet->size);
         host->bytes_received += packet->size + HEADERS_SIZE;

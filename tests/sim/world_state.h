@@ -5,7 +5,8 @@
 #include "tests/sim/world.h"
 
 struct packet {
-    struct endpoint from;
+    struct endpoint from; // as the receiver sees it
+    uint32_t from_host;
     uint32_t to;
     uint32_t size;
     uint8_t data[];

@@ -134,6 +134,42 @@ static void record_is_found_though_a_fifth_lies(void **state)
     world_free(world);
 }
 
+static void search_for_a_nodes_record_ends_when_two_paths_agree(void **state)
+{
+    (void)state;
+    struct dht_world *world = world_new(12);
+    world_fill(world, 100);
+    world_run(world, 20000);
+    for (unsigned i = 0; i < 20; i++) {
+        struct world_node *node = &world->nodes[i];
+        const struct world_node *other = &world->nodes[99 - i];
+        uint64_t before = stats_of(node).requests_sent;
+        assert_true(world_wait(node, dht_find_records(node->dht, &other->identity.id.hash,
+                                                      DHT_PATHS_CAREFUL, world->now)));
+        assert_int_equal(node->records_count, 1);
+        assert_memory_equal(&node->records[0].sign_key, &other->identity.sign_key, 32);
+        // Four whole paths would be at least 64.
+        assert_true(stats_of(node).requests_sent - before <= 40);
+    }
+    world_free(world);
+}
+
+static void joining_node_fills_its_buckets_within_three_seconds(void **state)
+{
+    (void)state;
+    struct dht_world *world = world_new(13);
+    world_fill(world, 150);
+    struct world_node *last = world_add(world);
+    world_run(world, 3000);
+    assert_true(stats_of(last).is_joined);
+    assert_true(stats_of(last).requests_sent <= 350);
+    // Of the 150 about 75 belong in the first bucket and 37 in the second: 64 and 32 have places.
+    assert_in_range(dht_bucket_count(last->dht, 0), 60, 64);
+    assert_in_range(dht_bucket_count(last->dht, 1), 24, 32);
+    assert_in_range(dht_bucket_count(last->dht, 2), 10, 16);
+    world_free(world);
+}
+
 static void entry_points_are_found_under_the_topic_of_the_block(void **state)
 {
     (void)state;
@@ -402,6 +438,8 @@ int main(void)
         cmocka_unit_test(dead_nodes_delay_look_ups_and_leave_the_tables),
         cmocka_unit_test(lost_datagrams_do_not_empty_tables),
         cmocka_unit_test(record_is_found_though_a_fifth_lies),
+        cmocka_unit_test(search_for_a_nodes_record_ends_when_two_paths_agree),
+        cmocka_unit_test(joining_node_fills_its_buckets_within_three_seconds),
         cmocka_unit_test(entry_points_are_found_under_the_topic_of_the_block),
         cmocka_unit_test(restart_joins_by_saved_nodes_without_a_seed),
         cmocka_unit_test(unreachable_node_asks_but_is_never_inserted),
