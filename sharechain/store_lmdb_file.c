@@ -100,12 +100,27 @@ const char *lmdb_file_folder(const struct lmdb_file *file)
     return file->folder.path;
 }
 
-static int write_entry(MDB_txn *txn, MDB_dbi table, const struct store_entry *entry)
+// New keys of these come behind all others, nearly always. Told so, LMDB fills its pages to the end
+// and looks for no place; told so wrongly, it says MDB_KEYEXIST and has changed nothing.
+static bool is_numbered(enum store_table table)
+{
+    return table == STORE_SHARES || table == STORE_BODIES || table == STORE_SKELETONS;
+}
+
+static int put_entry(MDB_txn *txn, MDB_dbi table, const struct store_entry *entry)
 {
     MDB_val key = borrow(entry->bytes, entry->key_size);
     MDB_val value = borrow(store_entry_value(entry), entry->value_size);
+    int result =
+        is_numbered(entry->table) ? mdb_put(txn, table, &key, &value, MDB_APPEND) : MDB_KEYEXIST;
+    return result == MDB_KEYEXIST ? mdb_put(txn, table, &key, &value, 0) : result;
+}
+
+static int write_entry(MDB_txn *txn, MDB_dbi table, const struct store_entry *entry)
+{
     if (!entry->is_removal)
-        return mdb_put(txn, table, &key, &value, 0);
+        return put_entry(txn, table, entry);
+    MDB_val key = borrow(entry->bytes, entry->key_size);
     int result = mdb_del(txn, table, &key, NULL);
     return result == MDB_NOTFOUND ? 0 : result;
 }

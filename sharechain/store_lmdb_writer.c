@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-// A put waits this long for others to share its sync: with a disk that syncs in 30 ms it is durable
-// within 50, and a slow stream of puts costs a disk 50 syncs a second at most.
-#define GATHER_MS 20
+// From the beginning of one batch to that of the next, at least: what comes meanwhile shares the
+// next one, its sync, the pages that LMDB copies for it and the waking of both threads. A put that
+// finds the disk at rest goes at once.
+#define GATHER_MS 5
 // A batch has an end, so that the first put of a flood is not as late as the last, and a full disk
 // is not asked for more room than it soon has.
 #define BATCH_BYTES   (4u << 20)
@@ -19,7 +20,7 @@ struct lmdb_writer {
     struct lmdb_writer_options options;
     pthread_t thread;
     pthread_mutex_t mutex;  // over everything below
-    pthread_cond_t changed; // for the thread: entries, hurry or the end
+    pthread_cond_t changed; // for the thread: hurry, the end, entries if it is idle or many
     pthread_cond_t settled; // for the loop: a batch was written
     // One list, oldest first: on disk (up to durable), then from `waiting` on not yet. All links
     // are set under the mutex; the thread follows those of its batch without it.
@@ -30,8 +31,8 @@ struct lmdb_writer {
     uint64_t durable;
     uint64_t pending_bytes;
     struct timespec due; // when to stop gathering
-    bool has_due;
-    bool is_hurried; // the loop waits for the disk
+    bool is_idle;        // the thread waits for an entry
+    bool is_hurried;     // the loop waits for the disk
     bool is_stopping;
     int trouble;
 };
@@ -63,11 +64,13 @@ static bool is_gathering(const struct lmdb_writer *writer)
 // Waits for work; false when it is time to end.
 static bool wait_for_batch(struct lmdb_writer *writer)
 {
-    while (writer->waiting == NULL && !writer->is_stopping)
-        pthread_cond_wait(&writer->changed, &writer->mutex);
     while (is_gathering(writer) &&
            pthread_cond_timedwait(&writer->changed, &writer->mutex, &writer->due) != ETIMEDOUT)
         continue;
+    writer->is_idle = true;
+    while (writer->waiting == NULL && !writer->is_stopping)
+        pthread_cond_wait(&writer->changed, &writer->mutex);
+    writer->is_idle = false;
     return !writer->is_stopping;
 }
 
@@ -81,8 +84,7 @@ static struct batch take_batch(struct lmdb_writer *writer)
         batch.last = batch.last->next;
         batch.bytes += store_entry_size(batch.last);
     }
-    // What stays behind has waited already: its time is over too.
-    writer->has_due = batch.last->next != NULL;
+    writer->due = after_ms(GATHER_MS);
     return batch;
 }
 
@@ -209,14 +211,9 @@ uint64_t lmdb_writer_add(struct lmdb_writer *writer, struct store_entry *entry)
         writer->oldest = entry;
     writer->newest = entry;
     writer->pending_bytes += store_entry_size(entry);
-    bool is_first = writer->waiting == NULL;
-    if (is_first)
+    if (writer->waiting == NULL)
         writer->waiting = entry;
-    if (!writer->has_due) {
-        writer->due = after_ms(GATHER_MS);
-        writer->has_due = true;
-    }
-    if (is_first || writer->pending_bytes >= BATCH_BYTES)
+    if (writer->is_idle || writer->pending_bytes >= BATCH_BYTES)
         pthread_cond_signal(&writer->changed);
     pthread_mutex_unlock(&writer->mutex);
     return sequence;
