@@ -13,8 +13,7 @@ static uint32_t waiter_source(const struct waiter *waiter)
 {
     if (waiter->kind == WAITER_CANDIDATE)
         return ((const struct candidate *)(const void *)waiter)->source;
-    const struct source *source = ((const struct copy *)(const void *)waiter)->holding.source;
-    return source == NULL ? SHARECHAIN_OWN : source->number;
+    return ((const struct waiting_copy *)(const void *)waiter)->copy.source;
 }
 
 // Goes around a map of wait lists, from where the last walk ended, over LOOKED_AT_MAX of them.

@@ -195,6 +195,48 @@ static bool follows_rules(const struct sharechain *chain, const struct share *sh
            share->coinbase_value >= subsidy && share->coinbase_value <= COINBASE_VALUE_MAX;
 }
 
+// Whether its coinbase is the mint's up to the commitment.
+static bool has_prefix_of(const struct share *share, const struct header_node *prev,
+                          const struct mint *mint)
+{
+    const struct share_info *info = &share->info;
+    return hash_equal(&info->anchor, &mint->info.anchor) && hash_equal(&prev->id, &mint->prev) &&
+           share->coinbase_value == mint->coinbase_value &&
+           share->has_witness == mint->has_witness &&
+           (!share->has_witness ||
+            hash_equal(&share->witness_commitment, &mint->witness_commitment)) &&
+           info->has_aux == mint->info.has_aux &&
+           (!info->has_aux || memcmp(info->aux, mint->info.aux, COINBASE_AUX_SIZE) == 0);
+}
+
+// Whether the coinbase need not be rebuilt: the share is of a mint of ours, from which the caller
+// has just built it to hash this header, and one share of that mint has proven that the two ways
+// agree. Where each miner has a coinbase of its own, and for links, which others build on, no such
+// word is taken.
+static bool is_coinbase_known(const struct copy *copy, const struct link *anchor,
+                              const struct header_node *prev)
+{
+    const struct mint *mint = copy->mint;
+    return mint != NULL && mint->is_proven && !mint->is_solo &&
+           has_prefix_of(&copy->share, prev, mint) &&
+           !target_is_met(&copy->pow, &anchor->child_target);
+}
+
+static enum verdict check_coinbase(struct sharechain *chain, const struct copy *copy,
+                                   struct link *anchor, const struct header_node *prev)
+{
+    if (is_coinbase_known(copy, anchor, prev))
+        return VERDICT_VALID;
+    struct coinbase_context context;
+    if (!coinbase_context_init(chain, anchor, prev, &context))
+        return VERDICT_UNKNOWN; // out of memory: nothing is said of it
+    if (!coinbase_matches(chain, &copy->share, &context))
+        return VERDICT_INVALID; // an altered copy says nothing of the id
+    if (copy->mint != NULL && has_prefix_of(&copy->share, prev, copy->mint))
+        copy->mint->is_proven = true;
+    return VERDICT_VALID;
+}
+
 static struct entry *entry_new(struct sharechain *chain, const struct copy *copy,
                                struct link *anchor, const struct header_node *prev)
 {
@@ -203,6 +245,7 @@ static struct entry *entry_new(struct sharechain *chain, const struct copy *copy
         return NULL;
     entry->id = copy->id;
     entry->object = copy->object;
+    entry->has_object = copy->has_object;
     entry->anchor = anchor;
     entry->prev = prev;
     entry->script = script_index(chain, &copy->share.info.payout_script);
@@ -214,14 +257,13 @@ static struct entry *entry_new(struct sharechain *chain, const struct copy *copy
     return entry;
 }
 
-static enum verdict judge_in_context(struct sharechain *chain, struct copy *copy,
-                                     struct link *anchor, const struct header_node *prev)
+static enum verdict judge_in_context(struct sharechain *chain, const struct copy *copy,
+                                     struct link *anchor, const struct header_node *prev,
+                                     struct entry **made)
 {
-    struct coinbase_context context;
-    if (!coinbase_context_init(chain, anchor, prev, &context))
-        return VERDICT_UNKNOWN; // out of memory: nothing is said of it
-    if (!coinbase_matches(chain, &copy->share, &context))
-        return VERDICT_INVALID; // an altered copy says nothing of the id
+    enum verdict coinbase = check_coinbase(chain, copy, anchor, prev);
+    if (coinbase != VERDICT_VALID)
+        return coinbase;
     struct u256 grain_target;
     bool is_valid = follows_rules(chain, &copy->share, anchor, prev) &&
                     retarget_grain_target(chain->pool, &anchor->child_target,
@@ -233,27 +275,35 @@ static enum verdict judge_in_context(struct sharechain *chain, struct copy *copy
     }
     if (map_find(chain->entries, &copy->id) != NULL)
         return VERDICT_VALID;
-    return entry_new(chain, copy, anchor, prev) == NULL ? VERDICT_UNKNOWN : VERDICT_VALID;
+    *made = entry_new(chain, copy, anchor, prev);
+    return *made == NULL ? VERDICT_UNKNOWN : VERDICT_VALID;
 }
 
 // "An object is invalid if it does not decode or points to something invalid; else unknown if
-// something it points to is missing; else the rest decides." Of an unknown copy, what it lacks has
-// been noted.
-enum verdict share_check(struct sharechain *chain, struct copy *copy)
+// something it points to is missing; else the rest decides."
+enum verdict share_check(struct sharechain *chain, const struct copy *copy, struct entry **made)
 {
     struct header header;
     header_decode(copy->share.header, &header);
     const struct hash256 *anchor_id = &copy->share.info.anchor;
-    enum verdict anchor = link_verdict(chain, anchor_id);
-    enum verdict prev = header_chain_verdict(chain->headers, &header.prev);
-    if (anchor == VERDICT_INVALID || prev == VERDICT_INVALID)
-        return VERDICT_INVALID;
-    if (anchor == VERDICT_UNKNOWN)
-        waiting_add(chain, &copy->waiter, WAIT_LINK, anchor_id);
-    if (prev == VERDICT_UNKNOWN)
-        waiting_add(chain, &copy->waiter, WAIT_HEADER, &header.prev);
-    if (anchor == VERDICT_UNKNOWN || prev == VERDICT_UNKNOWN)
-        return VERDICT_UNKNOWN;
-    return judge_in_context(chain, copy, find_link(chain, anchor_id),
-                            header_chain_find(chain->headers, &header.prev));
+    struct link *anchor = find_link(chain, anchor_id);
+    const struct header_node *prev = header_chain_find(chain->headers, &header.prev);
+    *made = NULL;
+    if (anchor != NULL && prev != NULL)
+        return judge_in_context(chain, copy, anchor, prev, made);
+    bool is_bad = link_verdict(chain, anchor_id) == VERDICT_INVALID ||
+                  header_chain_verdict(chain->headers, &header.prev) == VERDICT_INVALID;
+    return is_bad ? VERDICT_INVALID : VERDICT_UNKNOWN;
+}
+
+void share_wait(struct sharechain *chain, struct waiting_copy *waiting)
+{
+    const struct share *share = &waiting->copy.share;
+    struct header header;
+    header_decode(share->header, &header);
+    memory_add(&chain->waiting_ids, &waiting->copy.id);
+    if (find_link(chain, &share->info.anchor) == NULL)
+        waiting_add(chain, &waiting->waiter, WAIT_LINK, &share->info.anchor);
+    if (header_chain_find(chain->headers, &header.prev) == NULL)
+        waiting_add(chain, &waiting->waiter, WAIT_HEADER, &header.prev);
 }

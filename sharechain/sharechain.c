@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "node/limits.h"
@@ -139,18 +140,14 @@ void sharechain_free(struct sharechain *chain)
 
 // ---- Judging what is queued
 
-static void share_is_invalid(struct sharechain *chain, struct copy *copy)
+static void share_is_invalid(struct sharechain *chain, const struct copy *copy)
 {
-    memory_add(&chain->refused, &copy->object);
+    if (copy->has_object)
+        memory_add(&chain->refused, &copy->object);
     if (!memory_has(&chain->bad_ids, &copy->id))
         return;
     waiting_wake(chain, WAIT_SHARE, &copy->id, true);
     waiting_wake(chain, WAIT_LINK, &copy->id, true);
-}
-
-static uint32_t source_of(const struct copy *copy)
-{
-    return copy->holding.source == NULL ? SHARECHAIN_OWN : copy->holding.source->number;
 }
 
 // Every hash commits to a body, so every valid share with the work is a link attempt.
@@ -163,18 +160,17 @@ static void candidate_start(struct sharechain *chain, const struct copy *copy, s
     candidate->entry = entry;
     candidate->body_root = copy->share.info.body_root;
     candidate->time = copy->share.info.time;
-    candidate->source = source_of(copy);
+    candidate->source = copy->source;
     entry->candidate = candidate;
     waiting_queue(chain, &candidate->waiter);
 }
 
-static void share_is_valid(struct sharechain *chain, struct copy *copy)
+static void share_is_valid(struct sharechain *chain, const struct copy *copy, struct entry *entry)
 {
-    struct entry *entry = map_find(chain->entries, &copy->id);
     persist_share(chain, copy, entry);
     loose_add(chain, entry);
     if (!chain->is_loading && chain->events.share_became_valid != NULL) {
-        chain->told_source = source_of(copy);
+        chain->told_source = copy->source;
         chain->events.share_became_valid(chain->events.context, &copy->id, copy->bytes, copy->size);
         chain->told_source = SHARECHAIN_OWN;
     }
@@ -185,20 +181,24 @@ static void share_is_valid(struct sharechain *chain, struct copy *copy)
         candidate_start(chain, copy, entry);
 }
 
-static void copy_judge(struct sharechain *chain, struct copy *copy)
+static enum verdict copy_judge(struct sharechain *chain, const struct copy *copy)
 {
-    waiting_cancel(chain, &copy->waiter);
-    bool was_here = map_find(chain->entries, &copy->id) != NULL;
-    enum verdict verdict = share_check(chain, copy);
-    if (verdict == VERDICT_UNKNOWN) {
-        memory_add(&chain->waiting_ids, &copy->id);
-        return;
-    }
+    struct entry *made;
+    enum verdict verdict = share_check(chain, copy, &made);
     if (verdict == VERDICT_INVALID)
         share_is_invalid(chain, copy);
-    else if (!was_here)
-        share_is_valid(chain, copy);
-    copy_free(chain, copy);
+    else if (made != NULL)
+        share_is_valid(chain, copy, made);
+    return verdict;
+}
+
+static void waiting_copy_judge(struct sharechain *chain, struct waiting_copy *waiting)
+{
+    waiting_cancel(chain, &waiting->waiter);
+    if (copy_judge(chain, &waiting->copy) == VERDICT_UNKNOWN)
+        share_wait(chain, waiting);
+    else
+        waiting_copy_free(chain, waiting);
 }
 
 // ---- The best link
@@ -244,7 +244,7 @@ static void settle(struct sharechain *chain)
     while ((waiter = waiting_next(chain)) != NULL) {
         switch (waiter->kind) {
         case WAITER_COPY:
-            copy_judge(chain, (struct copy *)(void *)waiter);
+            waiting_copy_judge(chain, (struct waiting_copy *)(void *)waiter);
             break;
         case WAITER_CANDIDATE:
             candidate_judge(chain, (struct candidate *)(void *)waiter);
@@ -276,33 +276,87 @@ void sharechain_add_body(struct sharechain *chain, const uint8_t *bytes, size_t 
     settle(chain);
 }
 
+// Those of our own shares are hashed when the first copy of one comes back to us.
+static const struct hash256 *object_of(const struct sharechain *chain, struct entry *entry)
+{
+    if (!entry->has_object) {
+        uint8_t bytes[SHARE_SIZE_MAX];
+        struct buffer buffer;
+        buffer_init_fixed(&buffer, bytes, sizeof(bytes));
+        entry->has_object = sharechain_share_bytes(chain, &entry->id, &buffer);
+        sha256_once(bytes, buffer.size, &entry->object);
+    }
+    return &entry->object;
+}
+
 static enum verdict verdict_of_object(const struct sharechain *chain, const struct hash256 *object,
                                       const struct hash256 *id)
 {
-    const struct entry *entry = map_find(chain->entries, id);
-    if (entry != NULL && hash_equal(&entry->object, object))
+    struct entry *entry = map_find(chain->entries, id);
+    if (entry != NULL && hash_equal(object_of(chain, entry), object))
         return VERDICT_VALID;
     return memory_has(&chain->refused, object) ? VERDICT_INVALID : VERDICT_UNKNOWN;
 }
 
+static void copy_hash(struct copy *copy)
+{
+    sha256_once(copy->bytes, copy->size, &copy->object);
+    copy->has_object = true;
+}
+
+// Judges a copy from elsewhere. Only one that must wait is kept.
+static enum verdict copy_add(struct sharechain *chain, struct copy *copy,
+                             const struct share_arrival *arrival)
+{
+    copy_hash(copy);
+    header_id(copy->share.header, &copy->id);
+    enum verdict verdict = verdict_of_object(chain, &copy->object, &copy->id);
+    if (verdict != VERDICT_UNKNOWN || map_find(chain->copies, &copy->object) != NULL)
+        return verdict;
+    if (arrival->pow != NULL)
+        copy->pow = *arrival->pow;
+    else
+        pow_hash(chain->pow_memory, copy->share.header, &copy->pow);
+    verdict = copy_judge(chain, copy);
+    if (verdict != VERDICT_UNKNOWN)
+        return verdict;
+    struct waiting_copy *waiting = waiting_copy_new(chain, copy);
+    if (waiting != NULL)
+        share_wait(chain, waiting);
+    return verdict;
+}
+
+// Judges one of a mint of ours. What it points to was here when that was made, so it never waits.
+static enum verdict copy_add_own(struct sharechain *chain, struct copy *copy,
+                                 const struct share_arrival *arrival)
+{
+    assert(arrival->pow != NULL);
+    copy->pow = *arrival->pow;
+    if (chain->pool->chain->pow == POW_SHA256D)
+        copy->id = copy->pow; // the hash of the same header
+    else
+        header_id(copy->share.header, &copy->id);
+    if (chain->store == NULL)
+        copy_hash(copy); // there will be no bytes to make up for it from
+    return copy_judge(chain, copy);
+}
+
 enum verdict sharechain_add_share(struct sharechain *chain, const struct share_arrival *arrival)
 {
-    struct share share;
-    if (!share_decode(arrival->bytes, arrival->size, &share))
+    struct copy copy;
+    if (!share_decode(arrival->bytes, arrival->size, &copy.share))
         return VERDICT_INVALID;
-    struct hash256 object, id;
-    sha256_once(arrival->bytes, arrival->size, &object);
-    header_id(share.header, &id);
-    enum verdict verdict = verdict_of_object(chain, &object, &id);
-    if (verdict == VERDICT_UNKNOWN && map_find(chain->copies, &object) == NULL) {
-        struct copy *copy = copy_new(chain, arrival, &share, &object);
-        if (copy != NULL)
-            waiting_queue(chain, &copy->waiter);
-    }
+    copy.bytes = arrival->bytes;
+    copy.size = arrival->size;
+    copy.mint = arrival->mint;
+    copy.source = arrival->source;
+    copy.has_object = false;
+    enum verdict verdict = arrival->mint != NULL ? copy_add_own(chain, &copy, arrival)
+                                                 : copy_add(chain, &copy, arrival);
     settle(chain);
     if (arrival->body != NULL)
         sharechain_add_body(chain, arrival->body, arrival->body_size, arrival->source);
-    return verdict_of_object(chain, &object, &id);
+    return verdict;
 }
 
 // ---- Asking

@@ -53,11 +53,15 @@ bool sharechain_load(struct sharechain *chain, char *error, size_t error_capacit
 enum verdict sharechain_add_header(struct sharechain *chain, const uint8_t bytes[HEADER_SIZE]);
 
 // One share as it arrived. pow is its proof-of-work hash if the caller computed it, else NULL; body
-// may be NULL.
+// may be NULL. With a mint, and then with pow, the caller answers for the share being of it: it has
+// just built the coinbase with mint_outputs and mint_share_info and found the header's merkle root
+// from it. Once a share of a mint was checked whole, that root is not computed again for its
+// grains; all that a miner rolls is checked as always.
 struct share_arrival {
     const uint8_t *bytes;
     size_t size;
     const struct hash256 *pow;
+    struct mint *mint; // NULL: of others, or from the disk
     const uint8_t *body;
     size_t body_size;
     uint32_t source;
@@ -249,7 +253,8 @@ enum mint_result {
 };
 const char *mint_result_text(enum mint_result result);
 
-// Everything the shares of one template have in common. Immutable, shared by reference count.
+// Everything the shares of one template have in common. Immutable but for is_proven, shared by
+// reference count.
 struct mint {
     struct share_info info; // without grain_shift and payout_script
     struct u256 link_target;
@@ -266,6 +271,7 @@ struct mint {
     struct hash256 witness_commitment;
     bool is_solo;     // every miner's own script takes everything: empty window, or detached
     bool is_detached; // its weight will not be credited (section 5)
+    bool is_proven;   // a share given with this mint (share_arrival) had the right coinbase
     struct payout_plan *plan; // NULL with is_detached
     uint8_t *body;
     size_t body_size;

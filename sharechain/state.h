@@ -44,7 +44,7 @@ struct inclusion {
 // A valid share.
 struct entry {
     struct hash256 id;
-    struct hash256 object; // hash of its bytes
+    struct hash256 object; // hash of its bytes, once has_object
     struct link *anchor;
     const struct header_node *prev;
     struct link *link;            // set once it is valid as a link
@@ -53,6 +53,7 @@ struct entry {
     uint64_t record;              // its number in the store; 0 if it is not there
     uint32_t script;
     uint8_t grain_shift;
+    bool has_object;
     bool is_detached;
     bool misses_link;     // its work does not reach the link target
     bool is_invalid_link; // its body breaks a rule
@@ -101,15 +102,24 @@ struct source {
     struct source *next;
 };
 
-// A copy of a share that points to something missing.
+// A copy of a share: these very bytes.
 struct copy {
-    struct waiter waiter; // first
-    struct holding holding;
-    struct hash256 object;
+    struct hash256 object; // hash of the bytes, if has_object
     struct hash256 id;
     struct hash256 pow;
     struct share share;
+    struct mint *mint; // as in share_arrival
+    bool has_object;   // all but those with a mint
+    uint32_t source;
     size_t size;
+    const uint8_t *bytes;
+};
+
+// One that points to something missing.
+struct waiting_copy {
+    struct waiter waiter; // first
+    struct holding holding;
+    struct copy copy; // with the bytes below; of no mint
     uint8_t bytes[];
 };
 
@@ -193,7 +203,7 @@ struct sharechain {
     struct map *script_indices; // SHA-256 of a script -> index + 1
 
     struct map *waits[WAIT_KINDS_COUNT]; // key -> struct wait_list
-    struct map *copies;                  // object hash -> struct copy
+    struct map *copies;                  // object hash -> struct waiting_copy
     struct map *bodies;                  // body root -> struct body_entry
     struct body_entry *recent_newest, *recent_oldest;
     size_t recent_count;
@@ -231,9 +241,9 @@ void holding_add(struct sharechain *chain, struct holding *holding, uint32_t sou
 void holding_remove(struct sharechain *chain, struct holding *holding);
 // Drops the oldest holdings of the most expensive sources until the limits hold.
 void holding_enforce(struct sharechain *chain);
-struct copy *copy_new(struct sharechain *chain, const struct share_arrival *arrival,
-                      const struct share *share, const struct hash256 *object);
-void copy_free(struct sharechain *chain, struct copy *copy);
+// NULL if out of memory.
+struct waiting_copy *waiting_copy_new(struct sharechain *chain, const struct copy *copy);
+void waiting_copy_free(struct sharechain *chain, struct waiting_copy *waiting);
 struct body_entry *body_entry_add(struct sharechain *chain, const uint8_t *bytes, size_t size,
                                   uint32_t source);
 void body_entry_mark_used(struct sharechain *chain, struct body_entry *body);
@@ -265,7 +275,10 @@ struct payout_plan *window_plan(struct sharechain *chain, struct link *epoch,
 uint32_t script_index(struct sharechain *chain, const struct script *script);
 
 // share_check.c
-enum verdict share_check(struct sharechain *chain, struct copy *copy);
+// *made is the entry of a share that became valid by this; NULL if its id was here before.
+enum verdict share_check(struct sharechain *chain, const struct copy *copy, struct entry **made);
+// Notes what an unknown copy waits for.
+void share_wait(struct sharechain *chain, struct waiting_copy *waiting);
 void entry_weight(const struct sharechain *chain, const struct entry *entry, struct u256 *weight);
 struct link *find_link(struct sharechain *chain, const struct hash256 *id);
 enum verdict link_verdict(const struct sharechain *chain, const struct hash256 *id);

@@ -219,7 +219,9 @@ static void holding_drop(struct sharechain *chain, struct holding *holding)
     if (holding->is_body)
         body_entry_free(chain, (struct body_entry *)(void *)holding);
     else
-        copy_free(chain, (struct copy *)(void *)((char *)holding - offsetof(struct copy, holding)));
+        waiting_copy_free(chain,
+                          (struct waiting_copy *)(void *)((char *)holding -
+                                                          offsetof(struct waiting_copy, holding)));
 }
 
 // Our own objects are bounded by our own work; only strangers' are dropped.
@@ -261,34 +263,28 @@ void sharechain_forget_source(struct sharechain *chain, uint32_t number)
 
 // ---- Copies and bodies
 
-struct copy *copy_new(struct sharechain *chain, const struct share_arrival *arrival,
-                      const struct share *share, const struct hash256 *object)
+struct waiting_copy *waiting_copy_new(struct sharechain *chain, const struct copy *copy)
 {
-    struct copy *copy = calloc(1, sizeof(*copy) + arrival->size);
-    if (copy == NULL)
+    assert(copy->mint == NULL && copy->has_object);
+    struct waiting_copy *waiting = calloc(1, sizeof(*waiting) + copy->size);
+    if (waiting == NULL)
         return NULL;
-    copy->waiter.kind = WAITER_COPY;
-    copy->object = *object;
-    copy->share = *share;
-    copy->size = arrival->size;
-    memcpy(copy->bytes, arrival->bytes, arrival->size);
-    header_id(share->header, &copy->id);
-    if (arrival->pow != NULL)
-        copy->pow = *arrival->pow;
-    else
-        pow_hash(chain->pow_memory, share->header, &copy->pow);
-    map_set(chain->copies, object, copy);
-    holding_add(chain, &copy->holding, arrival->source, sizeof(*copy) + arrival->size);
-    return copy;
+    waiting->waiter.kind = WAITER_COPY;
+    waiting->copy = *copy;
+    waiting->copy.bytes = waiting->bytes;
+    memcpy(waiting->bytes, copy->bytes, copy->size);
+    map_set(chain->copies, &copy->object, waiting);
+    holding_add(chain, &waiting->holding, copy->source, sizeof(*waiting) + copy->size);
+    return waiting;
 }
 
-void copy_free(struct sharechain *chain, struct copy *copy)
+void waiting_copy_free(struct sharechain *chain, struct waiting_copy *waiting)
 {
-    assert(!copy->waiter.is_queued);
-    waiting_cancel(chain, &copy->waiter);
-    holding_remove(chain, &copy->holding);
-    map_remove(chain->copies, &copy->object);
-    free(copy);
+    assert(!waiting->waiter.is_queued);
+    waiting_cancel(chain, &waiting->waiter);
+    holding_remove(chain, &waiting->holding);
+    map_remove(chain->copies, &waiting->copy.object);
+    free(waiting);
 }
 
 static void recent_remove(struct sharechain *chain, struct body_entry *body)
