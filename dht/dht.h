@@ -44,8 +44,8 @@ struct dht_found {
     size_t queries;      // sent, those of DHT_SEARCH_PUBLISH's last step aside
 };
 
-// Called from dht_receive and dht_tick only. A handler may call any function but dht_free. `met`
-// may be NULL.
+// Called from dht_receive and dht_tick only (`send` from others, too). A handler may call any
+// function but dht_free. `met` may be NULL.
 struct dht_events {
     void (*send)(void *context, const struct endpoint *to, const uint8_t *data, size_t size);
     // The tables are filled as far as the network goes. May come again after everybody was lost.
@@ -113,6 +113,9 @@ void dht_own_record(struct dht *dht, struct buffer *out, struct now now);
 uint64_t dht_find_nodes(struct dht *dht, const struct hash256 *key, unsigned paths, struct now now);
 uint64_t dht_find_records(struct dht *dht, const struct hash256 *key, unsigned paths,
                           struct now now);
+// A node that has a link with us, as the record says that it sent over it: asked whether it is
+// there, if the tables have a place for it. So links mend a DHT that fell apart.
+void dht_hear_of(struct dht *dht, const struct contact *contact, struct now now);
 // Asks a node we know of to open a link to our `port`; false if no node is known.
 bool dht_ask_dial_back(struct dht *dht, uint16_t port, struct now now);
 // How the dial that `dial_asked` asked for ended. Late tickets are ignored.

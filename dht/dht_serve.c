@@ -163,23 +163,28 @@ void dht_dialled(struct dht *dht, uint64_t ticket, bool is_reachable, struct now
     }
 }
 
-// "A node enters the table only after it answered us": one that came by itself is asked, once its
-// address is proven, if there is a place for it.
-static void probe(struct dht *dht, const struct dht_request *request, const struct asked *asked,
-                  struct now now)
+// "A node enters the table only after it answered us": one that came by itself is asked, if there
+// is a place for it.
+static void probe(struct dht *dht, const struct contact *contact, struct now now)
 {
-    struct contact contact = {asked->id, asked->head->dht_key, *asked->from};
-    const struct routing_table *table = dht_table_of(dht, asked->from);
-    if (!asked->has_token || (request->flags & DHT_CAN_BE_REACHED) == 0 ||
-        dht->probes_count >= PROBES_MAX || !routing_table_wants(table, &contact, true))
+    const struct routing_table *table = dht_table_of(dht, &contact->endpoint);
+    if (table == NULL || dht->probes_count >= PROBES_MAX ||
+        !routing_table_wants(table, contact, true))
         return;
     for (size_t i = 0; i < dht->queries_count; i++) {
-        if (endpoint_equal(&dht->queries[i].to.endpoint, asked->from))
+        if (endpoint_equal(&dht->queries[i].to.endpoint, &contact->endpoint))
             return;
     }
     struct query query = {
-        .purpose = QUERY_PROBE, .to = hint_of(&contact), .has_id_start = true, .method = DHT_PING};
+        .purpose = QUERY_PROBE, .to = hint_of(contact), .has_id_start = true, .method = DHT_PING};
     dht_query(dht, &query, now);
+}
+
+void dht_hear_of(struct dht *dht, const struct contact *contact, struct now now)
+{
+    bool is_usable = dht->config.is_crowded || address_is_public(&contact->endpoint.address);
+    if (is_usable && !dht_key_equal(&contact->key, &dht->config.identity->dht_key))
+        probe(dht, contact, now);
 }
 
 static void answer_request(struct dht *dht, const struct dht_request *request,
@@ -237,5 +242,7 @@ void dht_take_request(struct dht *dht, const struct endpoint *from,
     }
     node_id_of(&head->sign_key, head->pow_nonce, &asked.id);
     answer_request(dht, &request, &asked, now);
-    probe(dht, &request, &asked, now);
+    struct contact contact = {asked.id, head->dht_key, *from};
+    if (asked.has_token && (request.flags & DHT_CAN_BE_REACHED) != 0)
+        probe(dht, &contact, now);
 }

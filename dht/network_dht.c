@@ -192,7 +192,8 @@ void network_dht_tick(struct network *network, struct now now)
     if (network->publish_at.ms <= now.mono.ms) {
         // Signs and publishes anew, under the new keys.
         network->publish_at = MONO_NEVER;
-        dht_set_entry_point(network->dht, network->config.is_entry_point, now);
+        if (network->config.is_entry_point)
+            dht_set_entry_point(network->dht, true, now);
     }
     if (network->discovery.at.ms > now.mono.ms)
         return;

@@ -202,7 +202,7 @@ void network_open_peer(struct stream *stream, struct now now)
 }
 
 // The peer's own record, sent over its link.
-static void identify(struct stream *stream, const struct node_record *record)
+static void identify(struct stream *stream, const struct node_record *record, struct now now)
 {
     struct network *network = stream->network;
     if (memcmp(record->transport_key.bytes, link_peer(stream->link)->bytes,
@@ -210,6 +210,13 @@ static void identify(struct stream *stream, const struct node_record *record)
         return;
     if (peers_identify(network->peers, stream->number, record) && proves_work(network, record))
         peers_proved_work(network->peers, stream->number);
+    struct contact contact = {.key = record->dht_key, .endpoint = record->ipv4};
+    record_node_id(record, &contact.id);
+    if ((record->flags & RECORD_HAS_IPV4) != 0)
+        dht_hear_of(network->dht, &contact, now);
+    contact.endpoint = record->ipv6;
+    if ((record->flags & RECORD_HAS_IPV6) != 0)
+        dht_hear_of(network->dht, &contact, now);
 }
 
 void network_take_records(struct stream *stream, const struct peer_message *message, struct now now)
@@ -228,7 +235,7 @@ void network_take_records(struct stream *stream, const struct peer_message *mess
             RECORD_VALID)
             continue;
         network_heard(network, &record, item.data, item.size, now);
-        identify(stream, &record);
+        identify(stream, &record, now);
     }
 }
 
