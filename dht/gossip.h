@@ -69,12 +69,12 @@ struct gossip *gossip_new(const struct env *env, const struct gossip_config *con
 void gossip_free(struct gossip *gossip);
 
 // False if GOSSIP_PEERS_MAX are there or memory ran out.
-bool gossip_peer_opened(struct gossip *gossip, uint32_t peer, struct now now);
-void gossip_peer_closed(struct gossip *gossip, uint32_t peer, struct now now);
+bool gossip_peer_opened(struct gossip *gossip, uint32_t number, struct now now);
+void gossip_peer_closed(struct gossip *gossip, uint32_t number, struct now now);
 // The link's smoothed round trip, whenever it changed; 0: not known.
-void gossip_peer_round_trip(struct gossip *gossip, uint32_t peer, uint32_t ms);
+void gossip_peer_round_trip(struct gossip *gossip, uint32_t number, uint32_t ms);
 // SHARE, LINK, HAVE, WANT, CHOKE, UNCHOKE and BLOCK.
-void gossip_receive(struct gossip *gossip, uint32_t peer, const struct peer_message *message,
+void gossip_receive(struct gossip *gossip, uint32_t number, const struct peer_message *message,
                     struct now now);
 
 // A share became valid (of a link: as a link, with its body) and is told to others: pushed here,
@@ -109,7 +109,7 @@ struct gossip_peer_view {
     uint64_t wants_broken;
     uint32_t delay_ms; // smoothed: how much later than the first its shares came
 };
-bool gossip_peer(const struct gossip *gossip, uint32_t peer, struct gossip_peer_view *view);
+bool gossip_peer(const struct gossip *gossip, uint32_t number, struct gossip_peer_view *view);
 
 struct gossip_stats {
     uint64_t shares_received; // copies, first ones included

@@ -21,6 +21,13 @@ struct seen_entry {
 
 struct gossip_seen;
 
+// The peer sent or announced it: nothing of it is sent there any more.
+static inline void seen_entry_has(struct seen_entry *entry, unsigned slot)
+{
+    peer_set_add(&entry->has, slot);
+    peer_set_remove(&entry->offered, slot);
+}
+
 // NULL if out of memory. At least 16 entries are kept, whatever entries_max.
 struct gossip_seen *gossip_seen_new(const struct env *env, size_t entries_max);
 void gossip_seen_free(struct gossip_seen *seen);

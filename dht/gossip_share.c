@@ -32,21 +32,16 @@ static void duplicate(struct gossip *gossip, struct gossip_peer *peer, struct se
     peer->is_last = false;
     if (entry == NULL)
         return;
-    peer_set_add(&entry->has, peer->slot);
+    seen_entry_has(entry, peer->slot);
     gossip_rank_told(gossip, peer, entry, true, now);
 }
 
-static void valid(struct gossip *gossip, struct gossip_peer *peer, const struct hash256 *id,
+static void first(struct gossip *gossip, struct gossip_peer *peer, const struct hash256 *id,
                   struct now now)
 {
     struct peer_set told = {0};
-    struct seen_entry *entry = gossip_seen_find(gossip->seen, id);
-    if (entry != NULL) { // the body of a link whose share was here
-        duplicate(gossip, peer, entry, now);
-        return;
-    }
     gossip_want_arrived(gossip, id, &told);
-    entry = gossip_seen_add(gossip->seen, id);
+    struct seen_entry *entry = gossip_seen_add(gossip->seen, id);
     entry->has = told;
     peer_set_add(&entry->has, peer->slot);
     peer->is_last = false;
@@ -60,6 +55,8 @@ static void valid(struct gossip *gossip, struct gossip_peer *peer, const struct 
 static void judge(struct gossip *gossip, struct gossip_peer *peer,
                   const struct peer_message *message, const struct hash256 *id, struct now now)
 {
+    struct seen_entry *seen = gossip_seen_find(gossip->seen, id);
+    bool was_here = seen != NULL || gossip->chain->has_share(gossip->chain->context, id);
     bool has_body = message->type == PEER_LINK;
     struct chain_arrival arrival = {
         .source = peer->number,
@@ -70,7 +67,10 @@ static void judge(struct gossip *gossip, struct gossip_peer *peer,
     };
     switch (gossip->chain->add_share(gossip->chain->context, &arrival, now)) {
     case CHAIN_VALID:
-        valid(gossip, peer, id, now);
+        if (was_here) // only the body of a link was missing
+            duplicate(gossip, peer, seen, now);
+        else
+            first(gossip, peer, id, now);
         return;
     case CHAIN_UNKNOWN:
         gossip_want_unjudged(gossip, peer, id, true, now);

@@ -130,7 +130,7 @@ static void announced(struct gossip *gossip, struct gossip_peer *peer, const str
 {
     struct seen_entry *seen = gossip_seen_find(gossip->seen, id);
     if (seen != NULL) {
-        peer_set_add(&seen->has, peer->slot);
+        seen_entry_has(seen, peer->slot);
         gossip_rank_told(gossip, peer, seen, false, now);
         return;
     }

@@ -237,24 +237,28 @@ static void join(struct mesh *mesh, struct node *a, struct node *b)
     gossip_peer_round_trip(b->gossip, a->index + 1, ms);
 }
 
+// Puts the other among the nearest, the nearest first.
+static void keep_near(const struct node *node, struct node *near[3], struct node *other)
+{
+    for (unsigned n = 0; n < 3 && other != node && other != NULL; n++) {
+        if (near[n] == other)
+            return;
+        if (near[n] != NULL && latency_ms(node, other) >= latency_ms(node, near[n]))
+            continue;
+        struct node *farther = near[n];
+        near[n] = other;
+        other = farther;
+    }
+}
+
 // Each dials the 3 nearest of 24 and 3 others: 12 links a node in the mean.
 static void join_as_peers_do(struct mesh *mesh)
 {
     for (unsigned i = 0; i < mesh->nodes_count; i++) {
         struct node *node = &mesh->nodes[i];
         struct node *near[3] = {NULL, NULL, NULL};
-        for (unsigned k = 0; k < 24; k++) {
-            struct node *other = &mesh->nodes[seeded_below(&mesh->seeded, mesh->nodes_count)];
-            for (unsigned n = 0; n < 3 && other != NULL && other != node; n++) {
-                if (near[n] == other)
-                    break;
-                if (near[n] == NULL || latency_ms(node, other) < latency_ms(node, near[n])) {
-                    struct node *worse = near[n];
-                    near[n] = other;
-                    other = worse;
-                }
-            }
-        }
+        for (unsigned k = 0; k < 24; k++)
+            keep_near(node, near, &mesh->nodes[seeded_below(&mesh->seeded, mesh->nodes_count)]);
         for (unsigned n = 0; n < 3; n++) {
             if (near[n] != NULL)
                 join(mesh, node, near[n]);

@@ -35,8 +35,9 @@ static bool body_bytes(void *context, const struct hash256 *id, struct buffer *o
     return append_object(id, 500, out);
 }
 
-static size_t links_after(void *context, const struct hash256 *locator, size_t locator_count,
-                          size_t count_max, struct hash256 *from, struct buffer *out)
+static size_t links_after( // NOLINT(readability-function-size)
+    void *context, const struct hash256 *locator, size_t locator_count, size_t count_max,
+    struct hash256 *from, struct buffer *out)
 {
     struct library *library = context;
     library->locator_count = locator_count;
