@@ -5,6 +5,9 @@ const struct scenario scenarios[] = {
      scenario_look_up},
     {"join", "new nodes fill their tables, 15 % of all nodes dead", 10000, 600, scenario_join},
     {"record-get", "finds records while 20 % of all nodes lie", 10000, 600, scenario_record_get},
+    {"broadcast", "shares of random nodes reach all others", 10000, 400, scenario_broadcast},
+    {"black-holes", "the same while 40 % of all nodes relay nothing", 1000, 400,
+     scenario_black_holes},
 };
 const size_t scenarios_count = sizeof scenarios / sizeof scenarios[0];
 

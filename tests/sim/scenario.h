@@ -36,5 +36,7 @@ void scenario_world_done(const struct scenario_run *run, struct world *world);
 void scenario_look_up(const struct scenario_run *run);
 void scenario_join(const struct scenario_run *run);
 void scenario_record_get(const struct scenario_run *run);
+void scenario_broadcast(const struct scenario_run *run);
+void scenario_black_holes(const struct scenario_run *run);
 
 #endif

@@ -19,7 +19,7 @@
 #define WORLD_PORT        8400
 #define WORLD_START_SECS  1700000000
 #define WORLD_MONO_MS     1000 // what the monotonic clock says at the start
-#define WORLD_SYN_WAIT_US 20000000
+#define WORLD_SYN_WAIT_US 6000000
 
 struct world;
 struct host;
