@@ -6,12 +6,28 @@
 
 #define GOODBYE_SIZE 4096 // what may go out before and with the last word
 
+// As what a stranger is counted: in crowded pools an address is everybody's.
+static struct address stranger_of(const struct network *network, const struct endpoint *from)
+{
+    uint8_t bytes[16] = {0xfd, (uint8_t)(from->port >> 8), (uint8_t)from->port};
+    if (!network->config.is_crowded)
+        return from->address;
+    memcpy(bytes + 3, from->address.bytes, sizeof bytes - 3);
+    return address_ipv6(bytes);
+}
+
+static void leave_half_open(struct stream *stream)
+{
+    const struct address stranger = stranger_of(stream->network, &stream->endpoint);
+    if (stream->is_half_open)
+        half_open_leave(stream->network->half_open, &stranger);
+    stream->is_half_open = false;
+}
+
 static void on_opened(void *context, const struct node_record *record, struct now now)
 {
     struct stream *stream = context;
-    if (stream->is_half_open)
-        half_open_leave(stream->network->half_open, &stream->endpoint.address);
-    stream->is_half_open = false;
+    leave_half_open(stream);
     stream->phase = STREAM_GREETING;
     stream->since = now.mono;
     network_greet(stream, record, now);
@@ -107,13 +123,14 @@ static bool make_link(struct stream *stream, struct now now)
 
 struct stream *network_accept(struct network *network, const struct endpoint *from, struct now now)
 {
+    const struct address stranger = stranger_of(network, from);
     network_reached(network, from, now);
     if (network->config.port == 0 || peers_is_banned(network->peers, &from->address, now) ||
-        half_open_enter(network->half_open, &from->address, now.mono) != HALF_OPEN_ADMITTED)
+        half_open_enter(network->half_open, &stranger, now.mono) != HALF_OPEN_ADMITTED)
         return NULL;
     struct stream *stream = network_stream_new(network, STREAM_INBOUND, from, now);
     if (stream == NULL) {
-        half_open_leave(network->half_open, &from->address);
+        half_open_leave(network->half_open, &stranger);
         return NULL;
     }
     stream->is_half_open = true;
@@ -280,8 +297,7 @@ static void end_stream(struct network *network, size_t index, struct now now)
             (network->streams_count - index) * sizeof network->streams[0]);
     network->ending_count--;
     network->wants_dial = true;
-    if (stream->is_half_open)
-        half_open_leave(network->half_open, &stream->endpoint.address);
+    leave_half_open(stream);
     if (!stream->end.is_gone)
         network->events.close(network->events.context, stream->number, stream->end.says_bye);
     forget_peer(stream, now);

@@ -253,6 +253,26 @@ static void silent_connections_cost_little_and_end(void **state)
     net_world_free(world);
 }
 
+static void strangers_at_one_address_are_few_but_in_crowded_pools(void **state)
+{
+    (void)state;
+    for (unsigned is_crowded = 0; is_crowded < 2; is_crowded++) {
+        struct net_world *world = net_world_new(23);
+        unsigned accepted = 0;
+        world->is_crowded = is_crowded;
+        struct net_node *node = net_add(world);
+        net_start(node);
+        for (unsigned i = 0; i < 30; i++) {
+            struct endpoint from = {node->endpoint.address, (uint16_t)(2000 + i)};
+            accepted += network_accepted(node->network, &from, world->now) != 0;
+        }
+        assert_int_equal(accepted, is_crowded ? 30 : HALF_OPEN_GROUP_MAX);
+        net_run(world, 7000);
+        assert_int_equal(stats_of(node).half_open, 0);
+        net_world_free(world);
+    }
+}
+
 static void who_says_no_hello_leaves(void **state)
 {
     (void)state;
@@ -505,6 +525,7 @@ int main(void)
         cmocka_unit_test(flood_of_shares_is_judged_in_part),
         cmocka_unit_test(invalid_shares_ban),
         cmocka_unit_test(silent_connections_cost_little_and_end),
+        cmocka_unit_test(strangers_at_one_address_are_few_but_in_crowded_pools),
         cmocka_unit_test(who_says_no_hello_leaves),
         cmocka_unit_test(byte_a_second_ends_in_silence),
         cmocka_unit_test(unread_answers_are_bounded),
