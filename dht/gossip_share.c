@@ -122,7 +122,7 @@ void gossip_block_received(struct gossip *gossip, struct gossip_peer *peer,
 {
     const struct network_chain *chain = gossip->chain;
     struct hash256 id;
-    size_t tokens = 1 + message->body.size / GOSSIP_BLOCK_BYTES_PER_TOKEN;
+    size_t tokens = 1 + message->body.size / GOSSIP_BLOCK_TOKEN_BYTES;
     if (!gossip_charge(gossip, peer, tokens, now) || !take_share(gossip, peer, message, &id, now))
         return;
     if (!chain->has_share(chain->context, &id) || gossip_tell_knows_block(gossip, peer, &id))

@@ -13,18 +13,19 @@
 #include "dht/peer_set.h"
 #include "node/base/map.h"
 
-#define GOSSIP_SEEN_MAX              65536
-#define GOSSIP_HEARD_MS              30000 // an id is forgotten so long after it was first heard
-#define GOSSIP_COPIES_MAX            3 // of an id that could not be judged, before asking for no more
-#define GOSSIP_LAST_WAIT_MS          50 // who broke its last promise is asked if nobody else announces
-#define GOSSIP_ROUND_TRIP_MS         200 // taken for unknown ones
-#define GOSSIP_SILENT_MS             250 // the delay of a peer that did not tell at all
-#define GOSSIP_BURST                 2000
-#define GOSSIP_FRESH_MAX             16 // ids told that wait to be announced together
-#define GOSSIP_BLOCKS_MAX            4  // blocks remembered
-#define GOSSIP_BYTES_PER_TOKEN       4096
-#define GOSSIP_BLOCK_BYTES_PER_TOKEN 65536 // honest nodes send blocks of megabytes
-#define GOSSIP_SLOT_NONE             UINT8_MAX
+#define GOSSIP_SEEN_MAX        65536
+#define GOSSIP_HEARD_MS        30000 // an id is forgotten so long after it was first heard
+#define GOSSIP_COPIES_MAX      3     // of an id that could not be judged, before asking for no more
+#define GOSSIP_LAST_WAIT_MS    50    // who broke its last promise is asked if nobody else announces
+#define GOSSIP_ROUND_TRIP_MS   200   // taken for unknown ones
+#define GOSSIP_SILENT_MS       250   // the delay of a peer that did not tell at all
+#define GOSSIP_BURST           2000
+#define GOSSIP_FRESH_MAX       16 // ids told that wait to be announced together
+#define GOSSIP_BLOCKS_MAX      4  // blocks remembered
+#define GOSSIP_BYTES_PER_TOKEN 4096
+// Honest nodes send blocks of megabytes.
+#define GOSSIP_BLOCK_TOKEN_BYTES 65536
+#define GOSSIP_SLOT_NONE         UINT8_MAX
 
 // An id that was asked for, by the peer that was asked.
 struct want {
