@@ -10,6 +10,7 @@
 #define REFUSED_MIN    2     // of them that have to say so
 #define FAILURES_MAX   2     // checks in succession until the address is given up
 #define ASK_AGAIN_MS   (DHT_DIAL_BACK_GIVE_UP_MS + 2000)
+#define CLAIM_MS       1000    // the answer may overtake the connection that it tells of
 #define CHECK_MS       1800000 // an address is checked again, if nobody came by himself
 #define RETRY_FIRST_MS 60000   // after a failed check, doubling up to:
 #define RETRY_MAX_MS   3600000
@@ -200,44 +201,64 @@ static void ask_next(struct network *network, struct now now)
         return;
     }
     network->check.asked++;
+    network->check.is_claimed = false;
     network->check.again_at.ms = now.mono.ms + ASK_AGAIN_MS;
+}
+
+// Confirms what is in question and was reached since the check began; true if nothing is left.
+static bool confirm_reached(struct network *network, struct now now)
+{
+    bool is_left = false;
+    for (unsigned i = 0; i < 2; i++) {
+        struct own_address *own = &network->addresses[i];
+        if (!is_in_question(own, now))
+            continue;
+        if (own->reached.ms >= network->check.since.ms)
+            confirm(network, own, now);
+        else
+            is_left = true;
+    }
+    return !is_left;
 }
 
 void network_reached(struct network *network, const struct endpoint *from, struct now now)
 {
     struct own_address *own = address_of(network, from->address.family);
     // A neighbour in our own network proves nothing.
-    if (own != NULL && (network->config.is_crowded || address_is_public(&from->address)))
-        own->reached = now.mono;
+    if (own == NULL || !(network->config.is_crowded || address_is_public(&from->address)))
+        return;
+    own->reached = now.mono;
+    if (network->check.is_running && network->check.is_claimed)
+        network->check.again_at = now.mono;
 }
 
 void network_dialled_back(struct network *network, bool is_reachable, struct now now)
 {
-    bool is_left = false;
     if (!network->check.is_running)
         return;
     network->check.refused += !is_reachable;
-    for (unsigned i = 0; i < 2; i++) {
-        struct own_address *own = &network->addresses[i];
-        if (!is_in_question(own, now))
-            continue;
-        // The node's word is not enough: the connection must have come.
-        if (is_reachable && own->reached.ms >= network->check.since.ms)
-            confirm(network, own, now);
-        else
-            is_left = true;
-    }
-    if (is_left)
-        ask_next(network, now);
-    else
+    // The node's word is not enough: the connection must have come.
+    if (is_reachable && confirm_reached(network, now)) {
         network->check.is_running = false;
+        return;
+    }
+    if (is_reachable) {
+        network->check.is_claimed = true;
+        network->check.again_at.ms = now.mono.ms + CLAIM_MS;
+    } else {
+        ask_next(network, now);
+    }
 }
 
 void network_address_tick(struct network *network, struct now now)
 {
     bool is_due = false;
     if (network->check.is_running) {
-        if (network->check.again_at.ms <= now.mono.ms)
+        if (network->check.again_at.ms > now.mono.ms)
+            return;
+        if (network->check.is_claimed && confirm_reached(network, now))
+            network->check.is_running = false;
+        else
             ask_next(network, now);
         return;
     }

@@ -158,7 +158,8 @@ struct address_check {
     struct mono_time since;
     unsigned asked;
     unsigned refused;
-    struct mono_time again_at; // the node asked last did not answer: ask the next
+    bool is_claimed; // the node asked last says it has called, and we have not seen it yet
+    struct mono_time again_at; // the node asked last did not answer, or call: ask the next
 };
 
 struct discovery {
