@@ -44,8 +44,10 @@ enum sync_phase {
 };
 const char *sync_phase_text(enum sync_phase phase);
 
+// Called from inside the functions below; handlers only take note or queue bytes.
 struct sync_events {
     void *context;
+    // False if the peer's link is full or gone: nothing was sent.
     bool (*send)(void *context, uint32_t peer, enum link_lane lane, enum peer_message_type type,
                  struct shared_bytes *bytes);
     void (*fault)(void *context, uint32_t peer, enum sync_fault fault, struct now now);
@@ -57,13 +59,15 @@ struct sync_config {
     struct sync_events events;
 };
 
+// env is borrowed. NULL if out of memory.
 struct sync *sync_new(const struct env *env, const struct sync_config *config);
 void sync_free(struct sync *sync);
 
-bool sync_peer_opened(struct sync *sync, uint32_t peer, struct now now);
-void sync_peer_closed(struct sync *sync, uint32_t peer, struct now now);
+// A link is open; its number is never 0 and never used twice. False if SYNC_PEERS_MAX are there.
+bool sync_peer_opened(struct sync *sync, uint32_t number, struct now now);
+void sync_peer_closed(struct sync *sync, uint32_t number, struct now now);
 // HELLO (again whenever the peer's tip moved), LINKS, HEADERS, BODIES, SHARES.
-void sync_receive(struct sync *sync, uint32_t peer, const struct peer_message *message,
+void sync_receive(struct sync *sync, uint32_t number, const struct peer_message *message,
                   struct now now);
 // Our own tip changed, or something began to wait: looks for what to do at the next tick.
 void sync_poke(struct sync *sync, struct now now);

@@ -1,5 +1,6 @@
 #include "dht/sync_state.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "node/pow/sha256.h"
@@ -202,8 +203,9 @@ bool sync_batch_list_shares(struct batch *batch, const struct network_chain *cha
 {
     size_t shares_max;
     size_t count = 0;
+    assert(batch->links_count > 0);
     batch->links_now = links_of_one_request(batch, &shares_max);
-    batch->items = malloc(shares_max * sizeof *batch->items);
+    batch->items = calloc(shares_max, sizeof *batch->items);
     if (batch->items == NULL)
         return false;
     for (size_t i = 0; i < batch->links_now; i++)

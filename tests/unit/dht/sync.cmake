@@ -1,4 +1,5 @@
 foreach(name sync sync_hostile)
-  shoal_test(dht_${name}_test SOURCES ${name}_test.c sync_toy.c sync_toy_make.c sync_world.c
+  shoal_test(dht_${name}_test SOURCES ${name}_test.c sync_toy.c sync_toy_make.c sync_toy_table.c
+    sync_world.c
     LINKS shoal_dht)
 endforeach()

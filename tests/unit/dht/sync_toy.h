@@ -107,4 +107,20 @@ const struct toy_share *toy_link_at(const struct toy_chain *toy, uint32_t height
 // Shares of the best chain from a height on, its grains included, are all here.
 bool toy_is_whole(const struct toy_chain *toy, uint32_t from_height);
 
+// ---- Between its files
+
+struct toy_share *toy_find_share(const struct toy_chain *toy, const struct hash256 *id);
+bool toy_is_link(const struct toy_chain *toy, const struct hash256 *id);
+void toy_link_became_valid(struct toy_chain *toy, struct toy_share *share);
+void toy_keep_share(struct toy_chain *toy, struct toy_share *share);
+bool toy_is_in(const struct hash256 *ids, size_t count, const struct hash256 *id);
+enum chain_verdict toy_add_share(void *context, const struct chain_arrival *arrival,
+                                 struct now now);
+void toy_add_body(void *context, uint32_t source, const uint8_t *bytes, size_t size);
+enum chain_verdict toy_add_headers(void *context, uint32_t source, const uint8_t *headers,
+                                   size_t count);
+void toy_forget_source(void *context, uint32_t source);
+size_t toy_lacking(void *context, enum chain_lack kind, struct hash256 *ids, uint32_t *sources,
+                   size_t count_max);
+
 #endif
