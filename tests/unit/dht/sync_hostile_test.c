@@ -102,6 +102,25 @@ static void flood_of_light_links_is_followed_to_its_end_and_never_fetched(void *
     world_free(world);
 }
 
+// A liar that never comes to an end is not listened to for ever.
+static void endless_flood_of_light_links_is_cut_off(void **state)
+{
+    (void)state;
+    struct world *world = world_of(3);
+    struct world_node *liar = &world->nodes[1];
+    toy_copy(&liar->toy, &world->nodes[0].toy);
+    toy_clear(&liar->toy);
+    toy_init(&liar->toy, 55);
+    liar->served = toy_table(&liar->toy);
+    toy_grow(&liar->toy, &(struct toy_growth){.links = 130000, .work = 1, .salt = 9});
+    claim(world, 1, 1000000000);
+    link_all(world);
+    expect_synced(world, SYNC_FAULT_BAD_PROOF, 1);
+    assert_true(REQUESTS(&world->nodes[0], PEER_GET_LINKS) < 200); // of 254
+    assert_int_equal(REQUESTS(&world->nodes[0], PEER_GET_BODIES), 0);
+    world_free(world);
+}
+
 // Six parameters: the shape is that of the table.
 static size_t links_that_do_not_follow( // NOLINT(readability-function-size)
     void *context, const struct hash256 *locator, size_t locator_count, size_t count_max,
@@ -508,6 +527,7 @@ int main(void)
         cmocka_unit_test(liar_with_a_high_claim_is_found_out),
         cmocka_unit_test(claims_alone_do_not_end_the_state_of_being_synced),
         cmocka_unit_test(flood_of_light_links_is_followed_to_its_end_and_never_fetched),
+        cmocka_unit_test(endless_flood_of_light_links_is_cut_off),
         cmocka_unit_test(skeletons_that_do_not_follow_are_a_fault),
         cmocka_unit_test(skeletons_in_drops_are_a_fault),
         cmocka_unit_test(chain_that_begins_after_no_link_of_ours_is_a_fault),
