@@ -8,6 +8,8 @@ const struct scenario scenarios[] = {
     {"broadcast", "shares of random nodes reach all others", 10000, 400, scenario_broadcast},
     {"black-holes", "the same while 40 % of all nodes relay nothing", 1000, 400,
      scenario_black_holes},
+    {"partition", "two fifths are cut off for two minutes, then not", 50, 15, scenario_partition},
+    {"month", "a node comes back after a month", 6, 6, scenario_month},
 };
 const size_t scenarios_count = sizeof scenarios / sizeof scenarios[0];
 

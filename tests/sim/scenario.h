@@ -38,5 +38,7 @@ void scenario_join(const struct scenario_run *run);
 void scenario_record_get(const struct scenario_run *run);
 void scenario_broadcast(const struct scenario_run *run);
 void scenario_black_holes(const struct scenario_run *run);
+void scenario_partition(const struct scenario_run *run);
+void scenario_month(const struct scenario_run *run);
 
 #endif
