@@ -1,10 +1,10 @@
 // Where the share-chain is kept: ordered tables of key -> value. Two kinds behind one interface:
-// memory (tests, simulation) and LMDB (a writer thread: a put goes at once to a disk at rest, and to
-// a busy one within milliseconds, together with all others of that time). One thread, the loop's,
-// calls everything here. A put is in memory at once and on disk when store_durable reaches its
-// sequence number; after kill -9 the disk holds a prefix of the puts: a batch is there whole or not
-// at all, and no put without all earlier ones. A full or failing disk loses nothing: the batch is
-// kept and tried again every second, store_health says so.
+// memory (tests, simulation) and LMDB (a writer thread: a put goes at once to a disk at rest, and
+// to a busy one within milliseconds, together with all others of that time). One thread, the
+// loop's, calls everything here. A put is in memory at once and on disk when store_durable reaches
+// its sequence number; after kill -9 the disk holds a prefix of the puts: a batch is there whole or
+// not at all, and no put without all earlier ones. A full or failing disk loses nothing: the batch
+// is kept and tried again every second, store_health says so.
 #ifndef SHOAL_SHARECHAIN_STORE_H
 #define SHOAL_SHARECHAIN_STORE_H
 

@@ -1,5 +1,5 @@
-// The thread that brings the puts to the disk: what comes within a few milliseconds of each other is
-// one batch, and when writing that fails it keeps the batch and tries again. Everything here is
+// The thread that brings the puts to the disk: what comes within a few milliseconds of each other
+// is one batch, and when writing that fails it keeps the batch and tries again. Everything here is
 // called by the loop's thread.
 #ifndef SHOAL_SHARECHAIN_STORE_LMDB_WRITER_H
 #define SHOAL_SHARECHAIN_STORE_LMDB_WRITER_H
