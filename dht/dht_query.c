@@ -159,7 +159,9 @@ static void accept_answer(struct dht *dht, const struct query *query,
         routing_table_answered(dht_table_of(dht, &query->to.endpoint), &routing, now.mono);
     if (query->purpose != QUERY_PROBE && answer->asker.port != 0)
         dht->events.address_told(dht->config.context, &query->to.endpoint, &answer->asker);
-    if (query->purpose == QUERY_DIAL_BACK)
+    // A node that is busy has not tried: as if it had not answered.
+    bool has_tried = answer->status == DHT_OK || answer->status == DHT_UNREACHABLE;
+    if (query->purpose == QUERY_DIAL_BACK && has_tried)
         dht->events.dialled_back(dht->config.context, answer->status == DHT_OK, now);
     if (query->search != NULL)
         dht_search_answered(dht, query, &routing.contact, answer, now);

@@ -129,8 +129,12 @@ static enum dht_status dial_back(struct dht *dht, const struct dht_request *requ
     for (size_t i = 0; i < DIALS_MAX; i++) {
         struct dial *dial = &dht->dials[i];
         bool is_running = dial->ticket != 0 && dial->expires.ms > now.mono.ms;
-        if (is_running && address_equal(&dial->asker.address, &asked->from->address))
-            return DHT_FULL; // one at a time for an address
+        // One at a time for an address, which nodes may share.
+        bool is_same = dht->config.is_crowded
+                           ? endpoint_equal(&dial->asker, asked->from)
+                           : address_equal(&dial->asker.address, &asked->from->address);
+        if (is_running && is_same)
+            return DHT_FULL;
         if (!is_running)
             place = dial;
     }
