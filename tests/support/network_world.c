@@ -203,6 +203,11 @@ static void on_connect(void *context, uint32_t stream, const struct endpoint *to
     if (index == NET_NODES_MAX)
         return; // nobody ever answers
     flight.pipe = new_pipe(node->world, node->index, stream, index);
+    if (node->world->nodes[index].is_said_open) {
+        node->world->pipes[flight.pipe].ends[1].node = NET_NODES_MAX;
+        flight = (struct net_flight){
+            .kind = FLIGHT_CONNECTED, .from = index, .to = node->index, .pipe = flight.pipe};
+    }
     fly(node->world, flight, NULL, 0);
 }
 

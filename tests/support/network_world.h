@@ -27,6 +27,7 @@ struct net_node {
     struct endpoint endpoint;
     struct network *network;      // NULL: dead
     struct network_config config; // for the next start; filled in by net_add
+    bool is_said_open;            // those who call it say that they have come through
     bool is_closed_in;            // behind a router: takes no connections from outside
     unsigned side;                // nodes of different sides do not hear each other
     uint8_t *saved;               // of the last save

@@ -138,15 +138,24 @@ static void large_answer_that_nobody_asked_for_is_not_taken(void **state)
     struct net_node *node = &world->nodes[0];
     static uint8_t large[1 << 20];
     struct net_attacker *attacker = greeted(node);
+    struct buffer start;
+    buffer_init(&start, 1u << 16);
     size_t before = stats_of(node).memory;
-    net_attacker_send(attacker, PEER_SHARES, large, sizeof large);
+    link_send(attacker->link, LINK_LANE_BULK, PEER_SHARES, large, sizeof large);
+    link_pull(attacker->link, &start, 1, world->now);
+    net_attacker_write(attacker, start.data, start.size);
+    assert_true(start.size < 20000);
     assert_true(attacker->is_closed);
     assert_int_equal(node->banned, 1);
     assert_true(stats_of(node).memory <= before);
     // Nor is anything of a type without a size.
     attacker = greeted(node);
-    net_attacker_send(attacker, UNKNOWN_TYPE, large, sizeof large);
+    buffer_reset(&start);
+    link_send(attacker->link, LINK_LANE_BULK, UNKNOWN_TYPE, large, sizeof large);
+    link_pull(attacker->link, &start, 1, world->now);
+    net_attacker_write(attacker, start.data, start.size);
     assert_true(attacker->is_closed);
+    buffer_clear(&start);
     net_world_free(world);
 }
 
@@ -365,6 +374,78 @@ static void who_does_not_read_leaves(void **state)
     net_world_free(world);
 }
 
+static unsigned score_of(const struct net_node *node)
+{
+    struct network_peer_view view;
+    uint32_t cursor = 0;
+    bool is_there = network_next_peer(node->network, &cursor, &view);
+    assert_true(is_there);
+    return view.peer.score;
+}
+
+static void requests_wait_in_a_short_queue(void **state)
+{
+    (void)state;
+    struct net_world *world = lonely_world(24);
+    struct net_node *node = &world->nodes[0];
+    static uint8_t ids[PEER_GET_IDS_MAX * 32];
+    const struct peer_message small = {.type = PEER_GET_LINKS, .max = 1};
+    const struct peer_message large = {.type = PEER_GET_SHARES, .ids = {ids, sizeof ids}};
+    struct net_attacker *attacker = greeted(node);
+    attacker->reads = false;
+    attacker->unread = NETWORK_WRITE_QUEUED;
+    // One answer is on its way, so the next requests wait.
+    for (unsigned i = 0; i < 1 + SERVE_QUEUE_MAX; i++)
+        net_attacker_say(attacker, &small);
+    assert_int_equal(score_of(node), 0);
+    net_attacker_say(attacker, &small);
+    assert_int_equal(score_of(node), 10);
+    net_attacker_leave(attacker);
+
+    attacker = greeted(node);
+    attacker->reads = false;
+    attacker->unread = NETWORK_WRITE_QUEUED;
+    net_attacker_say(attacker, &small);
+    net_attacker_say(attacker, &large);
+    assert_int_equal(score_of(node), 0);
+    net_attacker_say(attacker, &large);
+    assert_int_equal(score_of(node), 10);
+    net_world_free(world);
+}
+
+static void unfinished_message_ends_the_link(void **state)
+{
+    (void)state;
+    struct net_world *world = lonely_world(25);
+    struct net_node *node = &world->nodes[0];
+    struct net_attacker *attacker = greeted(node);
+    static uint8_t body[CHAIN_BODY_MAX];
+    uint8_t share[PLAIN_SHARE_SIZE] = {1};
+    const struct peer_message message = {
+        .type = PEER_LINK, .share = {share, sizeof share}, .body = {body, sizeof body}};
+    struct buffer out;
+    struct buffer start;
+    buffer_init(&out, 1u << 18);
+    buffer_init(&start, 1u << 18);
+    peer_message_encode(&message, &out);
+    link_send(attacker->link, LINK_LANE_BULK, PEER_LINK, out.data, out.size);
+    link_pull(attacker->link, &start, 1u << 16, world->now);
+    net_attacker_write(attacker, start.data, start.size);
+    unsigned seconds = 0;
+    for (; !attacker->is_closed && seconds < 300; seconds++) {
+        buffer_reset(&start);
+        link_send(attacker->link, LINK_LANE_URGENT, UNKNOWN_TYPE, "", 0); // it is there
+        link_pull(attacker->link, &start, 1, world->now);
+        net_attacker_write(attacker, start.data, start.size);
+        net_run(world, 1000);
+    }
+    assert_in_range(seconds, 118, 122);
+    assert_string_equal(node->reason, "it does not finish a message");
+    buffer_clear(&out);
+    buffer_clear(&start);
+    net_world_free(world);
+}
+
 static void requests_are_answered(void **state)
 {
     (void)state;
@@ -530,6 +611,8 @@ int main(void)
         cmocka_unit_test(byte_a_second_ends_in_silence),
         cmocka_unit_test(unread_answers_are_bounded),
         cmocka_unit_test(who_does_not_read_leaves),
+        cmocka_unit_test(requests_wait_in_a_short_queue),
+        cmocka_unit_test(unfinished_message_ends_the_link),
         cmocka_unit_test(requests_are_answered),
         cmocka_unit_test(flood_of_records_is_bounded),
         cmocka_unit_test(blocks_reach_all),

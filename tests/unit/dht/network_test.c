@@ -137,6 +137,20 @@ static void address_is_learned_by_votes_and_a_call_back(void **state)
     net_world_free(world);
 }
 
+static void word_of_who_calls_back_is_not_enough(void **state)
+{
+    (void)state;
+    struct net_world *world = large_world(22, 10);
+    struct net_node *hidden = net_add(world);
+    hidden->is_closed_in = true;
+    hidden->is_said_open = true;
+    net_start(hidden);
+    net_run(world, 600000);
+    assert_true(hidden->peers >= 3);
+    assert_false(stats_of(hidden).is_reachable);
+    net_world_free(world);
+}
+
 static void address_that_is_lost_leaves_the_record(void **state)
 {
     (void)state;
@@ -476,6 +490,7 @@ int main(void)
         cmocka_unit_test(all_see_a_share),
         cmocka_unit_test(peers_are_told_the_tip_but_not_too_often),
         cmocka_unit_test(address_is_learned_by_votes_and_a_call_back),
+        cmocka_unit_test(word_of_who_calls_back_is_not_enough),
         cmocka_unit_test(address_that_is_lost_leaves_the_record),
         cmocka_unit_test(node_without_a_port_announces_nothing),
         cmocka_unit_test(many_nodes_are_one_network),
