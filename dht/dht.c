@@ -331,3 +331,19 @@ size_t dht_bucket_count(const struct dht *dht, unsigned bucket)
         count += dht->tables[i] == NULL ? 0 : routing_table_bucket_count(dht->tables[i], bucket);
     return count;
 }
+
+bool dht_next_contact(const struct dht *dht, size_t *cursor, struct contact *contact)
+{
+    size_t before = 0;
+    for (unsigned i = 0; i < TABLES_COUNT; i++) {
+        size_t count = dht->tables[i] == NULL ? 0 : routing_table_count(dht->tables[i]);
+        if (*cursor < before + count) {
+            size_t place = *cursor - before;
+            *contact = routing_table_next(dht->tables[i], &place)->contact;
+            (*cursor)++;
+            return true;
+        }
+        before += count;
+    }
+    return false;
+}

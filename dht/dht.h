@@ -138,6 +138,8 @@ struct dht_stats {
     uint64_t retries_told;
 };
 void dht_stats(const struct dht *dht, struct dht_stats *stats);
+// Walks the nodes of both tables: start with cursor 0.
+bool dht_next_contact(const struct dht *dht, size_t *cursor, struct contact *contact);
 // Nodes of both families whose ids share exactly this many leading bits with ours, 0..255.
 size_t dht_bucket_count(const struct dht *dht, unsigned bucket);
 

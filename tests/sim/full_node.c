@@ -36,6 +36,7 @@ static void make_pool(struct pool *pool, uint32_t link_spacing)
     struct pool_error error;
     maker_pool(pool, link_spacing, GRAINS_PER_LINK);
     pool->half_life = 20 * link_spacing;
+    pool->window_multiple = 4000000; // blocks are as easy as shares here
     pool->horizon = 40;
     if (!pool_finish(pool, &error))
         abort();
@@ -358,6 +359,16 @@ static void visit_loose(void *context, const struct share_view *view)
     sum_add(context, view->id.bytes, sizeof view->id.bytes);
 }
 
+struct hash256 full_window_state(struct sharechain *chain)
+{
+    struct sum sum = {{{0}}};
+    struct link_view tip;
+    struct crediting window = {&sum, UINT32_MAX};
+    sharechain_tip(chain, &tip);
+    sharechain_window_weights(chain, &tip.id, visit_credit, &window);
+    return sum.hash;
+}
+
 struct hash256 full_chain_state(struct sharechain *chain)
 {
     struct sum sum = {{{0}}};
@@ -369,9 +380,8 @@ struct hash256 full_chain_state(struct sharechain *chain)
         sum_add(&sum, link.id.bytes, sizeof link.id.bytes);
         sharechain_link_credits(chain, &link.id, visit_credit, &crediting);
     }
-    struct crediting window = {&sum, UINT32_MAX};
-    sharechain_tip(chain, &link);
-    sharechain_window_weights(chain, &link.id, visit_credit, &window);
+    struct hash256 window = full_window_state(chain);
+    sum_add(&sum, window.bytes, sizeof window.bytes);
     sharechain_each_loose(chain, visit_loose, &sum);
     return sum.hash;
 }

@@ -75,5 +75,7 @@ void full_net_warm_up(struct full_net *net);
 size_t full_net_agreeing(const struct full_net *net, const struct full_node *with);
 // Of links, credits, window and uncredited shares.
 struct hash256 full_chain_state(struct sharechain *chain);
+// Of the weights of the window that the next shares are paid by.
+struct hash256 full_window_state(struct sharechain *chain);
 
 #endif

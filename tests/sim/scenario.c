@@ -8,6 +8,9 @@ const struct scenario scenarios[] = {
     {"broadcast", "shares of random nodes reach all others", 10000, 400, scenario_broadcast},
     {"black-holes", "the same while 40 % of all nodes relay nothing", 1000, 400,
      scenario_black_holes},
+    {"nat", "30 % are behind NATs, and all must learn their address", 1000, 200, scenario_nat},
+    {"flood", "5 % send a hundred invalid shares a second each", 500, 200, scenario_flood},
+    {"eclipse", "200 nodes of one operator besiege one node", 500, 150, scenario_eclipse},
     {"partition", "two fifths are cut off for two minutes, then not", 50, 15, scenario_partition},
     {"month", "a node comes back after a month", 6, 6, scenario_month},
 };

@@ -38,6 +38,9 @@ void scenario_join(const struct scenario_run *run);
 void scenario_record_get(const struct scenario_run *run);
 void scenario_broadcast(const struct scenario_run *run);
 void scenario_black_holes(const struct scenario_run *run);
+void scenario_nat(const struct scenario_run *run);
+void scenario_flood(const struct scenario_run *run);
+void scenario_eclipse(const struct scenario_run *run);
 void scenario_partition(const struct scenario_run *run);
 void scenario_month(const struct scenario_run *run);
 

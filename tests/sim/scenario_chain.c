@@ -117,6 +117,22 @@ void scenario_partition(const struct scenario_run *run)
 
 // ---- month
 
+// Of the newest links, those that two nodes both have, with equal credits.
+static size_t count_same(const struct full_node *a, const struct full_node *b, uint32_t links)
+{
+    struct link_view tip;
+    size_t same = 0;
+    sharechain_tip(a->chain, &tip);
+    for (uint32_t i = 0; i < links && i < tip.height; i++) {
+        struct link_view at_a;
+        struct link_view at_b;
+        same += sharechain_link_at(a->chain, tip.height - i, &at_a) &&
+                sharechain_link_at(b->chain, tip.height - i, &at_b) &&
+                hash_equal(&at_a.id, &at_b.id) && u256_compare(&at_a.credits, &at_b.credits) == 0;
+    }
+    return same;
+}
+
 void scenario_month(const struct scenario_run *run)
 {
     struct report *report = run->report;
@@ -137,17 +153,17 @@ void scenario_month(const struct scenario_run *run)
     sharechain_tip(net->nodes[0]->chain, &tip);
     report_value(report, "links that it missed", (double)(tip.height - behind), each);
     report_at_most(report, "until it has the tip again", back_ms, ms, 60000);
-    // What is younger than two windows is compared; older credits are pruned at who was there.
-    size_t same = 0;
-    for (uint32_t i = 0; i < 100; i++) {
-        struct link_view a;
-        struct link_view b;
-        same += sharechain_link_at(net->nodes[0]->chain, tip.height - i, &a) &&
-                sharechain_link_at(late->chain, tip.height - i, &b) && hash_equal(&a.id, &b.id) &&
-                u256_compare(&a.credits, &b.credits) == 0;
-    }
-    report_at_least(report, "of the last 100 links the same, with the same credits", (double)same,
-                    each, 100);
+    // What is older than two windows it keeps as skeletons, without credits.
+    struct window_view window;
+    if (!sharechain_window(net->nodes[0]->chain, &tip.id, &window))
+        abort();
+    report_value(report, "links of the window", window.links_count, each);
+    report_at_least(report, "of them the same, with the same credits",
+                    (double)count_same(net->nodes[0], late, window.links_count), each,
+                    window.links_count);
+    struct hash256 weights = full_window_state(net->nodes[0]->chain);
+    struct hash256 late_weights = full_window_state(late->chain);
+    report_holds(report, "the same weights of the window", hash_equal(&weights, &late_weights));
     report_holds(report, "it may mint again", network_is_synced(late->swarm_node->network));
     net_free(net, run);
 }

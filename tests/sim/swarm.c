@@ -251,8 +251,8 @@ void swarm_node_start(struct swarm_node *node)
                                     .gossip_seen_max = SEEN_MAX,
                                     .records_max = RECORDS_MAX};
     for (size_t i = 0; i < SWARM_SEEDS && i < swarm->count; i++) {
-        const struct swarm_node *seed = swarm->nodes[i];
-        if (seed != node)
+        const struct swarm_node *seed = node->seed == NULL ? swarm->nodes[i] : node->seed;
+        if (seed != node && (node->seed == NULL || i == 0))
             seeds[config.seeds_count++] =
                 (struct network_seed){seed->host->endpoint, seed->identity.dht_key};
     }

@@ -27,7 +27,8 @@ struct swarm_node {
     uint64_t closed;
     uint64_t banned; // peers that it banned
     bool is_hostile;
-    bool is_learning; // its address is not given, it must be learned
+    const struct swarm_node *seed; // the only one it knows, or NULL
+    bool is_learning;              // its address is not given, it must be learned
 };
 
 struct swarm {

@@ -32,13 +32,12 @@ void toy_pool_init(struct toy_pool *pool, const struct hash256 *pool_id)
     pool->pool_id = *pool_id;
 }
 
-size_t toy_pool_make(struct toy_pool *pool, bool is_invalid, struct random *random, int64_t now_us)
+size_t toy_pool_make(struct toy_pool *pool, struct random *random, int64_t now_us)
 {
     assert(pool->count < TOY_SHARES_MAX);
     struct toy_share *share = &pool->shares[pool->count];
     random_bytes(random, share->bytes, sizeof share->bytes);
     share->bytes[0] = 1;
-    share->is_invalid = is_invalid;
     share->made_us = now_us;
     sha256d_80(share->bytes + 1, &share->id);
     size_t slot = slot_of(&share->id);
@@ -157,7 +156,7 @@ static enum chain_verdict add_share(void *context, const struct chain_arrival *a
         return CHAIN_VALID;
     chain->checked++;
     int64_t done_us = host_work(chain->host, TOY_CHECK_US);
-    if (share == NOWHERE || chain->pool->shares[share].is_invalid)
+    if (share == NOWHERE)
         return CHAIN_INVALID;
     set_bit(chain->coming, share);
     struct check *check = malloc(sizeof *check);

@@ -18,7 +18,6 @@
 struct toy_share {
     struct hash256 id;
     uint8_t bytes[TOY_SHARE_SIZE];
-    bool is_invalid;
     int64_t made_us;
 };
 
@@ -30,8 +29,8 @@ struct toy_pool {
 };
 
 void toy_pool_init(struct toy_pool *pool, const struct hash256 *pool_id);
-// A new share; its index.
-size_t toy_pool_make(struct toy_pool *pool, bool is_invalid, struct random *random, int64_t now_us);
+// A new share, valid; its index. What nobody made here is invalid.
+size_t toy_pool_make(struct toy_pool *pool, struct random *random, int64_t now_us);
 
 struct toy_chain {
     struct toy_pool *pool;
