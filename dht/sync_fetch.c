@@ -13,10 +13,19 @@
 
 // ---- Beginning and end
 
+// Its links came while it mined on: it has more than it said when it said hello.
+static void raise_claim(struct sync *sync, uint32_t number, const struct chain_tip *tip)
+{
+    struct sync_peer *peer = sync_find_peer(sync, number);
+    if (peer != NULL && peer->has_claim && u256_compare(&peer->claim.work, &tip->work) < 0)
+        peer->claim = *tip;
+}
+
 void sync_fetch_begin(struct sync *sync, struct now now)
 {
     struct proving *proving = &sync->proving;
     const struct chain_tip *tip = &proving->state.tip;
+    raise_claim(sync, proving->peer, tip);
     uint32_t first = tip->height - proving->links + 1;
     uint32_t height = first;
     if (!sync->chain->proof_accept(sync->chain->context, proving->proof, &height, now)) {

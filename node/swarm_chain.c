@@ -147,8 +147,21 @@ static void name_work(struct swarm *swarm, struct now now)
     network_set_work(swarm->network, &found, swarm->work_salt, now);
 }
 
+// What waits names what it lacks, and others are asked for it.
+static void follow_waiting(struct swarm *swarm, struct now now)
+{
+    struct sharechain_counts counts;
+    sharechain_counts(swarm->node->sharechain, &counts);
+    if (counts.waiting == swarm->waiting && counts.waiting_bytes == swarm->waiting_bytes)
+        return;
+    swarm->waiting = counts.waiting;
+    swarm->waiting_bytes = counts.waiting_bytes;
+    network_chain_moved(swarm->network, now);
+}
+
 void swarm_chain_turn(struct swarm *swarm, struct now now)
 {
     follow_headers(swarm);
+    follow_waiting(swarm, now);
     name_work(swarm, now);
 }

@@ -83,7 +83,8 @@ struct swarm {
     struct hash256 own[SWARM_OWN_MAX];
     size_t own_count; // ever; the newest overwrite the oldest
     bool has_tip_moved;
-    struct mono_time work_due; // when another share of ours should be named
+    size_t waiting, waiting_bytes; // as the engine was told last
+    struct mono_time work_due;     // when another share of ours should be named
     const struct header_node *best;
     struct hash256 topic_block;
     uint64_t blocks_arrived;
