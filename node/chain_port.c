@@ -123,6 +123,7 @@ void chain_port_link_became_valid(struct chain_port *port, const struct hash256 
 void chain_port_tip_changed(struct chain_port *port)
 {
     port->has_easiest = false;
+    port->wants_prune = true;
     port->events.tip_changed(port->events.context);
 }
 
@@ -182,7 +183,8 @@ static bool port_has_link(void *context, const struct hash256 *id)
 {
     const struct chain_port *port = context;
     return hash_equal(id, &port->pool->id) ||
-           sharechain_link_verdict(port->chain, id, NULL) == VERDICT_VALID;
+           sharechain_link_verdict(port->chain, id, NULL) == VERDICT_VALID ||
+           sharechain_is_old_link(port->chain, id);
 }
 
 static bool port_has_header(void *context, const struct hash256 *id)
@@ -291,11 +293,7 @@ static size_t port_links_after( // NOLINT(readability-function-size)
 {
     struct chain_port *port = context;
     struct locator known = {locator, locator_count};
-    struct link_view view;
-    uint32_t height = sharechain_common_height(port->chain, &known);
-    *from = port->pool->id;
-    if (height > 0 && sharechain_link_at(port->chain, height, &view))
-        *from = view.id;
+    uint32_t height = sharechain_common_height(port->chain, &known, from);
     return sharechain_skeletons_from(port->chain, height + 1, count_max, out);
 }
 

@@ -14,13 +14,14 @@
 #include "node/base/time.h"
 #include "sharechain/sharechain.h"
 
-#define CHAIN_PORT_AHEAD_S     60         // a link's time may be so far ahead of the clock
-#define CHAIN_PORT_HOLD_S      600        // up to here it is held until the clock is there
-#define CHAIN_PORT_HELD_BYTES  (4u << 20) // held links, all sources together
-#define CHAIN_PORT_HELD_SOURCE (1u << 20) // those of one source
-#define CHAIN_PORT_FORK_MAX    360        // links of ours; deeper only if the daemon's chain agrees
-#define CHAIN_PORT_WORK_LINKS  2880       // credited so lately, a share proves its node's work
-#define CHAIN_PORT_PROOF_LINKS (4u << 20) // most links of one proof
+#define CHAIN_PORT_AHEAD_S      60         // a link's time may be so far ahead of the clock
+#define CHAIN_PORT_HOLD_S       600        // up to here it is held until the clock is there
+#define CHAIN_PORT_HELD_BYTES   (4u << 20) // held links, all sources together
+#define CHAIN_PORT_HELD_SOURCE  (1u << 20) // those of one source
+#define CHAIN_PORT_FORK_MAX     360  // links of ours; deeper only if the daemon's chain agrees
+#define CHAIN_PORT_WORK_LINKS   2880 // credited so lately, a share proves its node's work
+#define CHAIN_PORT_PROOF_LINKS  (4u << 20) // most links of one proof
+#define CHAIN_PORT_FAILURES_MAX 5          // pruned starts, each with twice as much checked
 
 struct chain_port;
 

@@ -96,6 +96,21 @@ static enum chain_verdict add_known(struct chain_port *port, const struct chain_
     return CHAIN_VALID;
 }
 
+// While something is taken on trust, an invalid link of the proven chain may be right and what was
+// taken wrong: nobody's fault, so far.
+static enum chain_verdict judge(struct chain_port *port, const struct chain_arrival *arrival,
+                                const struct share *share, const struct hash256 *pow)
+{
+    enum chain_verdict verdict = port_feed(port, arrival, pow);
+    struct hash256 id;
+    header_id(share->header, &id);
+    if (verdict == CHAIN_INVALID && proof_is_contradicted(port, &id, share->info.link_height)) {
+        port->is_contradicted = true;
+        return CHAIN_IGNORED;
+    }
+    return verdict;
+}
+
 enum chain_verdict port_add_share(void *context, const struct chain_arrival *arrival,
                                   struct now now)
 {
@@ -104,7 +119,8 @@ enum chain_verdict port_add_share(void *context, const struct chain_arrival *arr
     if (arrival->share_size > CHAIN_SHARE_MAX ||
         !share_decode(arrival->share, arrival->share_size, &share))
         return CHAIN_INVALID;
-    if (!arrival->is_sync && is_far_from_tip(port, &share)) {
+    if ((!arrival->is_sync && is_far_from_tip(port, &share)) ||
+        share.info.link_height <= sharechain_root_height(port->chain)) {
         port->ignored++;
         return CHAIN_IGNORED;
     }
@@ -119,7 +135,7 @@ enum chain_verdict port_add_share(void *context, const struct chain_arrival *arr
     bool has_pow;
     switch (test_clock(port, &share, now, &pow, &has_pow)) {
     case CLOCK_FINE:
-        return port_feed(port, arrival, has_pow ? &pow : NULL);
+        return judge(port, arrival, &share, has_pow ? &pow : NULL);
     case CLOCK_HOLD:
         hold_add(port, arrival, &pow, share.info.time, now);
         return CHAIN_UNKNOWN;

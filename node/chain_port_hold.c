@@ -6,6 +6,8 @@
 #include "node/chain_port_state.h"
 #include "node/pow/sha256.h"
 
+#define PRUNED_AT_ONCE 64 // links; a few milliseconds
+
 static size_t cost_of(const struct held_link *held)
 {
     return sizeof(*held) + held->share_size + held->body_size;
@@ -142,6 +144,9 @@ static void feed(struct chain_port *port, const struct held_link *held)
 void chain_port_tick(struct chain_port *port, struct now now)
 {
     chain_port_settled(port);
+    proof_check_trust(port);
+    if (port->wants_prune)
+        port->wants_prune = sharechain_prune(port->chain, PRUNED_AT_ONCE) > 0;
     struct held_link **at = &port->held_first;
     while (*at != NULL) {
         int64_t from = (int64_t)(*at)->time - CHAIN_PORT_AHEAD_S;
@@ -158,8 +163,8 @@ void chain_port_tick(struct chain_port *port, struct now now)
 
 struct mono_time chain_port_next_deadline(const struct chain_port *port)
 {
-    if (port->untold_first != NULL)
-        return (struct mono_time){INT64_MIN}; // the owner forgot chain_port_settled: now
+    if (port->untold_first != NULL || port->wants_prune || sharechain_is_doubted(port->chain))
+        return (struct mono_time){INT64_MIN}; // now
     struct mono_time next = MONO_NEVER;
     for (const struct held_link *held = port->held_first; held != NULL; held = held->next)
         next = mono_min(next, held->due);

@@ -42,7 +42,13 @@ struct chain_port {
     struct held_link *held_first, **held_last;
     size_t held_count, held_bytes;
     struct untold *untold_first, **untold_last;
-    struct map *untold; // id -> struct untold
+    struct map *untold;           // id -> struct untold
+    bool wants_prune;             // the tip moved since pruning had nothing more to do
+    struct chain_proof *proofs;   // all there are
+    struct chain_proof *followed; // the one that was accepted last
+    bool is_contradicted;         // a link of it was invalid while something is taken on trust
+    bool has_failed;              // and it was given up
+    unsigned failures;            // pruned starts that were given up
     bool has_daemon_tip;
     struct hash256 daemon_tip;
     bool has_easiest;       // the next is up to date
@@ -79,6 +85,12 @@ enum chain_proof_result port_proof_step(struct chain_proof *proof, const uint8_t
 void port_proof_free(struct chain_proof *proof);
 bool port_proof_accept(void *context, const struct chain_proof *proof, uint32_t *height,
                        struct now now);
+// The share with this id and height is invalid here: does that contradict the proof that is
+// followed, and may the reason be what was taken on trust?
+bool proof_is_contradicted(const struct chain_port *port, const struct hash256 *id,
+                           uint32_t height);
+// Begins again if what was taken on trust was wrong.
+void proof_check_trust(struct chain_port *port);
 bool port_proof_link(const struct chain_proof *proof, uint32_t height, struct hash256 *id);
 
 #endif

@@ -82,6 +82,13 @@ static void credits_merge(struct credit_list *list)
     list->count = kept;
 }
 
+// Scripts that credits name stay in their places.
+static void credits_hold(struct sharechain *chain, const struct credit_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        script_hold(chain, list->credits[i].script);
+}
+
 // "L's own script gets weight(L), unless L is detached. For each included g: fee = weight(g) *
 // inclusion_fee_bp / 10000 to L's script, the rest to g's script."
 static bool credits_make(const struct sharechain *chain, const struct entry *entry,
@@ -117,7 +124,7 @@ static bool credits_make(const struct sharechain *chain, const struct entry *ent
 
 // ---- A share becomes a link
 
-static bool links_append(struct sharechain *chain, struct link *link)
+bool links_append(struct sharechain *chain, struct link *link)
 {
     if (chain->links_count == chain->links_capacity) {
         size_t capacity = chain->links_capacity == 0 ? 1024 : chain->links_capacity * 2;
@@ -144,6 +151,37 @@ static void link_sum_up(struct link *link, const struct credit_list *list)
         link->credits_to = u256_add(&link->credits_to, &list->credits[i].weight);
     link->credits = list->credits;
     link->credits_count = list->count;
+}
+
+bool inclusion_add(struct entry *grain, struct link *link)
+{
+    struct inclusion *inclusion = malloc(sizeof(*inclusion));
+    if (inclusion == NULL)
+        return false;
+    *inclusion = (struct inclusion){grain->inclusions, link};
+    grain->inclusions = inclusion;
+    return true;
+}
+
+// What a link up to lenient_to credits, here or not: all that is asked of it is what later links
+// may not credit again.
+static bool inclusions_note(struct sharechain *chain, const struct body *body, struct link *link)
+{
+    for (size_t i = 0; i < body->count; i++) {
+        struct hash256 id;
+        body_id_at(body, i, &id);
+        struct entry *grain = map_find(chain->entries, &id);
+        if (grain == NULL)
+            map_set(chain->early, &id, link);
+        else if (!inclusion_add(grain, link))
+            return false;
+    }
+    return true;
+}
+
+static bool is_lenient(const struct sharechain *chain, const struct link *anchor)
+{
+    return anchor->height < chain->lenient_to;
 }
 
 static bool inclusions_add(struct sharechain *chain, const struct body *body, struct link *link)
@@ -178,19 +216,19 @@ static const struct header_node *link_tip(const struct link *anchor, const struc
 static struct link *link_new(struct sharechain *chain, struct entry *entry, uint32_t time,
                              const struct body *body)
 {
-    struct credit_list list;
+    struct credit_list list = {0};
+    struct link *anchor = entry->anchor;
     struct link *link = calloc(1, sizeof(*link));
-    if (link == NULL || !credits_make(chain, entry, body, &list)) {
+    if (link == NULL || (!is_lenient(chain, anchor) && !credits_make(chain, entry, body, &list))) {
         free(link);
         return NULL;
     }
-    struct link *anchor = entry->anchor;
     link->entry = entry;
     link->tip = link_tip(anchor, entry->prev);
     link->time = time;
     link->bits = anchor->child_bits;
     link->grains_count = (uint32_t)body->count;
-    link_join(link, anchor);
+    link_join(chain, link, anchor);
     link_sum_up(link, &list);
     link_set_child_target(chain, link);
     if (!links_append(chain, link)) {
@@ -198,12 +236,14 @@ static struct link *link_new(struct sharechain *chain, struct entry *entry, uint
         free(link);
         return NULL;
     }
-    if (!inclusions_add(chain, body, link)) {
+    if (!(is_lenient(chain, anchor) ? inclusions_note(chain, body, link)
+                                    : inclusions_add(chain, body, link))) {
         chain->links_count--;
         free(link->credits);
         free(link);
         return NULL;
     }
+    credits_hold(chain, &list);
     return link;
 }
 
@@ -230,6 +270,8 @@ static enum verdict grains_are_here(struct sharechain *chain, struct candidate *
 static enum verdict body_judge(struct sharechain *chain, struct candidate *candidate,
                                const struct body *body)
 {
+    if (is_lenient(chain, candidate->entry->anchor))
+        return VERDICT_VALID;
     enum verdict verdict = grains_are_here(chain, candidate, body);
     if (verdict != VERDICT_VALID)
         return verdict;
@@ -258,6 +300,7 @@ static void link_is_valid(struct sharechain *chain, struct candidate *candidate,
     if (link == NULL)
         return; // out of memory: stays a grain until the next start
     entry->link = link;
+    chain->doubts_count = 0;
     persist_body(chain, entry, bytes->bytes, bytes->size);
     if (!chain->is_loading)
         skeleton_keep(chain, link);

@@ -75,14 +75,22 @@ struct link *link_epoch(struct link *anchor, int64_t prev_height)
     return link_last_with_tip_at_most(anchor, prev_height - 6);
 }
 
-void link_join(struct link *link, struct link *parent)
+void link_join(const struct sharechain *chain, struct link *link, struct link *parent)
 {
     link->parent = parent;
     link->height = parent->height + 1;
-    link->skip = link_ancestor(parent, skip_height(link->height));
+    link_set_skip(chain, link);
+}
+
+void link_set_skip(const struct sharechain *chain, struct link *link)
+{
+    uint32_t height = skip_height(link->height);
+    if (height < chain->root->height)
+        height = chain->root->height;
+    link->skip = link_ancestor(link->parent, height);
     // The minimum over link..skip (without skip) is put together from the parent's own stretches.
     int64_t lowest = tip_height_of(link);
-    struct link *at = parent;
+    struct link *at = link->parent;
     while (at != link->skip) {
         if (at->skip != NULL && at->skip->height >= link->skip->height) {
             lowest = at->skip_tip_min < lowest ? at->skip_tip_min : lowest;
@@ -96,10 +104,10 @@ void link_join(struct link *link, struct link *parent)
 }
 
 // "until the sum is at least max(1, work(expand(b)) * window_multiple / 1000)"
-static struct u256 window_wanted(const struct sharechain *chain, const struct link *epoch)
+struct u256 window_wanted(const struct sharechain *chain, const struct header_node *tip)
 {
     struct u256 target;
-    bool is_good = target_expand(header_chain_plain_bits(chain->headers, epoch->tip), &target);
+    bool is_good = target_expand(header_chain_plain_bits(chain->headers, tip), &target);
     assert(is_good); // bits of a good header
     struct u256 work = target_work(&target);
     bool overflowed = false;
@@ -112,14 +120,15 @@ static struct u256 window_wanted(const struct sharechain *chain, const struct li
 }
 
 // The highest ancestor of epoch (not itself) before which at least `wanted` was credited up to
-// epoch; link 0 if the whole chain holds less.
-static struct link *ancestor_with_credits_after(struct link *epoch, const struct u256 *wanted)
+// epoch; the root if the whole chain holds less.
+static struct link *ancestor_with_credits_after(const struct sharechain *chain, struct link *epoch,
+                                                const struct u256 *wanted)
 {
     struct link *at = epoch->parent;
     if (u256_compare(&epoch->credits_to, wanted) < 0)
-        return link_ancestor(epoch, 0);
+        return link_ancestor(epoch, chain->root->height);
     struct u256 bound = u256_subtract(&epoch->credits_to, wanted);
-    while (u256_compare(&at->credits_to, &bound) > 0) {
+    while (u256_compare(&at->credits_to, &bound) > 0 && at->parent != NULL) {
         if (at->skip != NULL && u256_compare(&at->skip->credits_to, &bound) > 0)
             at = at->skip;
         else
@@ -128,14 +137,35 @@ static struct link *ancestor_with_credits_after(struct link *epoch, const struct
     return at;
 }
 
+static int64_t oldest_tip_of(const struct sharechain *chain, const struct link *epoch)
+{
+    return tip_height_of(epoch) - (int64_t)chain->pool->window_blocks;
+}
+
+bool link_window_is_whole(const struct sharechain *chain, struct link *epoch)
+{
+    if (chain->whole_from == 0)
+        return true;
+    if (epoch->height <= chain->whole_from || epoch == &chain->below)
+        return false;
+    struct u256 wanted = window_wanted(chain, epoch->tip);
+    const struct link *floor = link_ancestor(epoch, chain->whole_from);
+    struct u256 known = u256_subtract(&epoch->credits_to, &floor->credits_to);
+    if (u256_compare(&known, &wanted) >= 0)
+        return true;
+    int64_t oldest_tip = oldest_tip_of(chain, epoch);
+    const struct link *beyond = link_last_with_tip_at_most(epoch, oldest_tip - 1);
+    return tip_height_of(beyond) < oldest_tip && beyond->height >= chain->whole_from;
+}
+
 uint32_t link_window_low(const struct sharechain *chain, struct link *epoch)
 {
     if (epoch->parent == NULL)
-        return 1;
-    struct u256 wanted = window_wanted(chain, epoch);
-    uint32_t low = ancestor_with_credits_after(epoch, &wanted)->height + 1;
+        return epoch->height + 1;
+    struct u256 wanted = window_wanted(chain, epoch->tip);
+    uint32_t low = ancestor_with_credits_after(chain, epoch, &wanted)->height + 1;
     // "or the next link X has height(tip(X)) + window_blocks < height(tip(E))"
-    int64_t oldest_tip = tip_height_of(epoch) - (int64_t)chain->pool->window_blocks;
+    int64_t oldest_tip = oldest_tip_of(chain, epoch);
     struct link *beyond = link_last_with_tip_at_most(epoch, oldest_tip - 1);
     if (tip_height_of(beyond) < oldest_tip && beyond->height + 1 > low)
         low = beyond->height + 1;

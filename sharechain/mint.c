@@ -30,7 +30,7 @@ static struct link *heaviest_link(struct sharechain *chain, const struct header_
 {
     if (u256_compare(&chain->best->tip->chainwork, &prev->chainwork) <= 0)
         return chain->best;
-    struct link *heaviest = &chain->genesis;
+    struct link *heaviest = chain->root;
     for (size_t i = 0; i < chain->links_count; i++) {
         struct link *link = chain->links[i];
         if (u256_compare(&link->tip->chainwork, &prev->chainwork) <= 0 &&

@@ -82,6 +82,19 @@ static bool get(const struct sharechain *chain, enum store_table table, const st
     return entry != NULL && get_record(chain, table, entry->record, out);
 }
 
+void persist_drop(struct sharechain *chain, const struct entry *entry)
+{
+    if (chain->store == NULL || entry->record == 0)
+        return;
+    uint8_t key[RECORD_KEY_SIZE];
+    make_record_key(entry->record, key);
+    chain->sequence = store_remove(chain->store, STORE_SHARES, key, sizeof(key));
+    if (entry->link == NULL)
+        return;
+    store_remove(chain->store, STORE_BODIES, key, sizeof(key));
+    chain->sequence = store_remove(chain->store, STORE_SKELETONS, key, sizeof(key));
+}
+
 bool sharechain_share_bytes(const struct sharechain *chain, const struct hash256 *id,
                             struct buffer *out)
 {
@@ -106,6 +119,7 @@ bool sharechain_body_bytes(const struct sharechain *chain, const struct hash256 
 struct load {
     struct sharechain *chain;
     size_t headers, shares; // read, whatever became of them
+    struct buffer stale;    // records of shares below the root: a removal was interrupted
 };
 
 static bool load_header(void *context, const void *key, size_t key_size, const void *value,
@@ -130,6 +144,25 @@ static bool load_body(void *context, const void *key, size_t key_size, const voi
     return true;
 }
 
+static bool is_stale(const struct sharechain *chain, const uint8_t *bytes, size_t size)
+{
+    struct share share;
+    return chain->root != &chain->genesis && share_decode(bytes, size, &share) &&
+           share.info.link_height <= chain->root->height;
+}
+
+static void remove_stale(struct load *load)
+{
+    struct store *store = load->chain->store;
+    for (size_t i = 0; i + RECORD_KEY_SIZE <= load->stale.size; i += RECORD_KEY_SIZE) {
+        const uint8_t *key = load->stale.data + i;
+        store_remove(store, STORE_SHARES, key, RECORD_KEY_SIZE);
+        store_remove(store, STORE_BODIES, key, RECORD_KEY_SIZE);
+        load->chain->sequence = store_remove(store, STORE_SKELETONS, key, RECORD_KEY_SIZE);
+    }
+    buffer_clear(&load->stale);
+}
+
 static bool load_share(void *context, const void *key, size_t key_size, const void *value,
                        size_t value_size)
 {
@@ -145,6 +178,11 @@ static bool load_share(void *context, const void *key, size_t key_size, const vo
         chain->last_record = record;
     const uint8_t *bytes = (const uint8_t *)value + 32;
     struct hash256 pow, id;
+    if (is_stale(chain, bytes, value_size - 32)) {
+        write_bytes(&load->stale, key, key_size);
+        load->shares--;
+        return true;
+    }
     memcpy(pow.bytes, value, 32);
     struct share_arrival arrival = {
         .bytes = bytes,
@@ -184,12 +222,13 @@ static void say_what_is_lost(const struct load *load)
     struct sharechain_counts counts;
     sharechain_counts(load->chain, &counts);
     size_t headers = counts.headers - 1; // the anchor is in the pool file
-    if (headers == load->headers && counts.shares == load->shares)
+    size_t shares = counts.shares - (load->chain->root == &load->chain->genesis ? 0 : 1);
+    if (headers == load->headers && shares == load->shares)
         return;
     log_event(load->chain->env->log, LOG_ERROR, "sharechain",
               "a part of what is on disk cannot be used: the file is damaged",
               LOG_U64("headers_read", load->headers), LOG_U64("headers_good", headers),
-              LOG_U64("shares_read", load->shares), LOG_U64("shares_good", counts.shares),
+              LOG_U64("shares_read", load->shares), LOG_U64("shares_good", shares),
               LOG_TEXT("what_to_do", "check the disk; a copy of the data directory from before, or "
                                      "another node of the pool, has what is lost"));
 }
@@ -201,11 +240,15 @@ bool sharechain_load(struct sharechain *chain, char *error, size_t error_capacit
     if (!check_pool(chain, error, error_capacity))
         return false;
     struct load load = {.chain = chain};
+    buffer_init(&load.stale, SIZE_MAX);
     chain->is_loading = true;
     bool is_read = store_each(chain->store, STORE_HEADERS, NULL, 0, load_header, &load) &&
+                   root_load(chain) &&
                    store_each(chain->store, STORE_BODIES, NULL, 0, load_body, &load) &&
                    store_each(chain->store, STORE_SHARES, NULL, 0, load_share, &load);
     chain->is_loading = false;
+    remove_stale(&load);
+    old_sweep(chain);
     if (is_read)
         say_what_is_lost(&load);
     else

@@ -27,14 +27,23 @@ static size_t locator_heights(int64_t newest, int64_t lowest, int64_t *heights, 
 
 #define LOCATOR_HEIGHTS_MAX 64
 
+static bool best_id(const struct sharechain *chain, uint32_t height, struct hash256 *id)
+{
+    if (height > 0 && height < chain->root->height)
+        return old_id(chain, height, id);
+    *id = height == 0 ? chain->pool->id : *link_id(chain, chain->best_chain[height]);
+    return true;
+}
+
 size_t sharechain_link_locator(const struct sharechain *chain, struct hash256 *ids, size_t ids_max)
 {
     int64_t heights[LOCATOR_HEIGHTS_MAX];
     size_t max = ids_max < LOCATOR_HEIGHTS_MAX ? ids_max : LOCATOR_HEIGHTS_MAX;
     size_t count = locator_heights(chain->best->height, 0, heights, max);
+    size_t found = 0;
     for (size_t i = 0; i < count; i++)
-        ids[i] = *link_id(chain, chain->best_chain[heights[i]]);
-    return count;
+        found += best_id(chain, (uint32_t)heights[i], &ids[found]) ? 1 : 0;
+    return found;
 }
 
 size_t sharechain_header_locator(const struct sharechain *chain, struct hash256 *ids,
@@ -159,7 +168,8 @@ void skeleton_keep(struct sharechain *chain, const struct link *link)
 
 static bool skeleton_get(struct sharechain *chain, const struct entry *entry, struct buffer *out)
 {
-    if (stored_skeleton(chain, entry->record, out))
+    // Whose coinbase was taken on trust cannot be rebuilt, but was proven.
+    if (stored_skeleton(chain, entry->record, out) || old_skeleton_of(chain, entry->link, out))
         return true;
     skeleton_make_and_keep(chain, entry);
     return stored_skeleton(chain, entry->record, out);
@@ -171,15 +181,21 @@ bool sharechain_skeleton(struct sharechain *chain, const struct hash256 *id, str
     return entry != NULL && entry->link != NULL && skeleton_get(chain, entry, out);
 }
 
-uint32_t sharechain_common_height(const struct sharechain *chain, const struct locator *locator)
+uint32_t sharechain_common_height(const struct sharechain *chain, const struct locator *locator,
+                                  struct hash256 *id)
 {
     for (size_t i = 0; i < locator->count; i++) {
+        *id = locator->ids[i];
         const struct entry *entry = map_find(chain->entries, &locator->ids[i]);
         const struct link *link = entry == NULL ? NULL : entry->link;
         if (link != NULL && link->height <= chain->best->height &&
             chain->best_chain[link->height] == link)
             return link->height;
+        uint32_t height;
+        if (link == NULL && old_height(chain, &locator->ids[i], &height))
+            return height;
     }
+    *id = chain->pool->id;
     return 0;
 }
 
@@ -199,7 +215,9 @@ size_t sharechain_skeletons_from(struct sharechain *chain, uint32_t height, size
     for (; count < count_max && height <= chain->best->height; height++) {
         struct buffer one;
         buffer_init_fixed(&one, bytes, sizeof(bytes));
-        if (height == 0 || !skeleton_get(chain, chain->best_chain[height]->entry, &one) ||
+        bool is_old = height <= chain->root->height;
+        if (!(is_old ? old_skeleton(chain, height, &one)
+                     : skeleton_get(chain, chain->best_chain[height]->entry, &one)) ||
             out->size + 2 + one.size > out->size_max)
             break;
         write_u16(out, (uint16_t)one.size);
@@ -227,7 +245,7 @@ bool sharechain_walk_from(const struct sharechain *chain, const struct hash256 *
     walk->height = link->height;
     walk->link_bits = link->bits;
     walk->time = link->time;
-    walk->anchor_time = link->parent->time;
+    walk->anchor_time = link->entry->anchor->time;
     walk->tip = link->tip;
     walk->work = link->work;
     return true;

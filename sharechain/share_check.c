@@ -14,7 +14,7 @@
 struct link *find_link(struct sharechain *chain, const struct hash256 *id)
 {
     if (hash_equal(id, &chain->pool->id))
-        return &chain->genesis;
+        return chain->root == &chain->genesis ? &chain->genesis : NULL;
     struct entry *entry = map_find(chain->entries, id);
     return entry == NULL ? NULL : entry->link;
 }
@@ -29,7 +29,7 @@ enum verdict share_id_verdict(const struct sharechain *chain, const struct hash2
 enum verdict link_verdict(const struct sharechain *chain, const struct hash256 *id)
 {
     if (hash_equal(id, &chain->pool->id))
-        return VERDICT_VALID;
+        return chain->root == &chain->genesis ? VERDICT_VALID : VERDICT_UNKNOWN;
     const struct entry *entry = map_find(chain->entries, id);
     if (entry == NULL)
         return memory_has(&chain->bad_ids, id) ? VERDICT_INVALID : VERDICT_UNKNOWN;
@@ -61,6 +61,7 @@ struct coinbase_context {
     const struct header_node *prev;
     struct payout_plan *plan; // NULL if detached: its own script takes everything
     bool is_solo;             // the same for an empty window
+    bool is_out_of_reach;     // the window is not whole here: nothing can be said of the list
 };
 
 static void prefix_key(const struct share *share, const struct coinbase_context *context,
@@ -68,7 +69,8 @@ static void prefix_key(const struct share *share, const struct coinbase_context 
 {
     struct sha256 sha;
     sha256_init(&sha);
-    // Links and good headers are never freed, so their addresses name them.
+    // Good headers are never freed, and where a link is, all of this is forgotten: their addresses
+    // name them.
     const void *names[2] = {context->is_solo ? NULL : context->epoch, context->prev};
     uint8_t flags = (uint8_t)((share->has_witness ? 1 : 0) | (share->info.has_aux ? 2 : 0));
     sha256_update(&sha, names, sizeof(names));
@@ -133,6 +135,9 @@ static bool coinbase_context_init(struct sharechain *chain, struct link *anchor,
     context->is_solo = true;
     if (is_detached(anchor, prev))
         return true;
+    context->is_out_of_reach = !link_window_is_whole(chain, link_epoch(anchor, prev->height));
+    if (context->is_out_of_reach)
+        return true;
     // The epoch outlives the call; window_plan only moves the window to it.
     context->plan = window_plan(chain, link_epoch(anchor, prev->height), prev);
     if (context->plan == NULL)
@@ -167,7 +172,8 @@ bool sharechain_share_outputs(struct sharechain *chain, const struct hash256 *id
     struct coinbase_context context;
     bool is_here = entry != NULL && sharechain_share_bytes(chain, id, &bytes) &&
                    share_decode(bytes.data, bytes.size, &share) &&
-                   coinbase_context_init(chain, entry->anchor, entry->prev, &context);
+                   coinbase_context_init(chain, entry->anchor, entry->prev, &context) &&
+                   !context.is_out_of_reach;
     buffer_clear(&bytes);
     if (!is_here)
         return false;
@@ -193,6 +199,35 @@ static bool follows_rules(const struct sharechain *chain, const struct share *sh
            header.time > prev->median_time &&
            (int64_t)header.time <= (int64_t)info->time + HEADER_TIME_AHEAD_MAX &&
            share->coinbase_value >= subsidy && share->coinbase_value <= COINBASE_VALUE_MAX;
+}
+
+static bool is_trusted(const struct sharechain *chain, const struct link *anchor)
+{
+    return chain->is_loading || anchor->height < chain->trusted_to;
+}
+
+// Copies that somebody altered do not match, either; but links that never match, one after another,
+// say that what was taken on trust is wrong.
+static void doubt_note(struct sharechain *chain, const struct link *epoch, const struct hash256 *id)
+{
+    struct link *head = find_link(chain, link_id(chain, epoch));
+    if (head == NULL || link_window_low(chain, head) > chain->trusted_to)
+        return;
+    for (size_t i = 0; i < chain->doubts_count; i++) {
+        if (hash_equal(&chain->doubted[i], id))
+            return;
+    }
+    if (chain->doubts_count < DOUBTS_MAX)
+        chain->doubted[chain->doubts_count++] = *id;
+}
+
+// A link on what was taken on trust whose window begins before it: too little was fetched.
+static void stuck_note(struct sharechain *chain, const struct copy *copy, const struct link *anchor,
+                       const struct header_node *prev)
+{
+    if (chain->trusted_to > 0 && target_is_met(&copy->pow, &anchor->child_target) &&
+        follows_rules(chain, &copy->share, anchor, prev))
+        chain->doubts_count = DOUBTS_MAX;
 }
 
 // Whether its coinbase is the mint's up to the commitment.
@@ -230,11 +265,27 @@ static enum verdict check_coinbase(struct sharechain *chain, const struct copy *
     struct coinbase_context context;
     if (!coinbase_context_init(chain, anchor, prev, &context))
         return VERDICT_UNKNOWN; // out of memory: nothing is said of it
-    if (!coinbase_matches(chain, &copy->share, &context))
+    // "coinbases from one window behind": what cannot be rebuilt is proven by those after it.
+    if (context.is_out_of_reach && is_trusted(chain, anchor))
+        return VERDICT_VALID;
+    if (context.is_out_of_reach) {
+        stuck_note(chain, copy, anchor, prev);
+        return VERDICT_UNKNOWN;
+    }
+    if (!coinbase_matches(chain, &copy->share, &context)) {
+        if (target_is_met(&copy->pow, &anchor->child_target))
+            doubt_note(chain, context.epoch, &copy->id);
         return VERDICT_INVALID; // an altered copy says nothing of the id
+    }
     if (copy->mint != NULL && has_prefix_of(&copy->share, prev, copy->mint))
         copy->mint->is_proven = true;
     return VERDICT_VALID;
+}
+
+static void anchored_add(struct link *anchor, struct entry *entry)
+{
+    entry->anchored_next = anchor->anchored;
+    anchor->anchored = entry;
 }
 
 static struct entry *entry_new(struct sharechain *chain, const struct copy *copy,
@@ -253,6 +304,11 @@ static struct entry *entry_new(struct sharechain *chain, const struct copy *copy
     entry->is_detached = is_detached(anchor, prev);
     entry->misses_link = !target_is_met(&copy->pow, &anchor->child_target);
     entry->loose_index = LOOSE_NONE;
+    script_hold(chain, entry->script);
+    anchored_add(anchor, entry);
+    struct link *early = chain->early == NULL ? NULL : map_remove(chain->early, &entry->id);
+    if (early != NULL)
+        inclusion_add(entry, early);
     map_set(chain->entries, &entry->id, entry);
     return entry;
 }

@@ -49,6 +49,7 @@ static bool genesis_init(struct sharechain *chain)
     chain->genesis.tip = header_chain_anchor(chain->headers);
     chain->genesis.skip_tip_min = chain->genesis.tip->height;
     chain->genesis.time = chain->pool->genesis_time;
+    chain->root = &chain->genesis;
     chain->genesis.bits = chain->pool->easiest_bits;
     link_set_child_target(chain, &chain->genesis);
     chain->best = &chain->genesis;
@@ -78,12 +79,13 @@ struct sharechain *sharechain_new(const struct env *env, const struct pool *pool
     return NULL;
 }
 
-static void entries_free(struct sharechain *chain)
+void entries_clear(struct sharechain *chain)
 {
     size_t cursor = 0;
     struct hash256 key;
     void *value;
-    while (chain->entries != NULL && map_next(chain->entries, &cursor, &key, &value)) {
+    while (map_next(chain->entries, &cursor, &key, &value)) {
+        map_remove(chain->entries, &key);
         struct entry *entry = value;
         while (entry->inclusions != NULL) {
             struct inclusion *next = entry->inclusions->next;
@@ -96,7 +98,6 @@ static void entries_free(struct sharechain *chain)
         }
         free(entry);
     }
-    map_free(chain->entries);
 }
 
 static void held_free(struct sharechain *chain)
@@ -112,7 +113,9 @@ void sharechain_free(struct sharechain *chain)
     if (chain == NULL)
         return;
     held_free(chain);
-    entries_free(chain);
+    if (chain->entries != NULL)
+        entries_clear(chain);
+    map_free(chain->entries);
     for (size_t i = 0; i < WAIT_KINDS_COUNT; i++)
         map_free(chain->waits[i]);
     map_free(chain->copies);
@@ -129,6 +132,9 @@ void sharechain_free(struct sharechain *chain)
     free(chain->best_chain);
     free(chain->loose);
     free(chain->scripts);
+    free(chain->script_uses);
+    free(chain->free_scripts);
+    map_free(chain->early);
     window_clear(&chain->window);
     for (size_t i = 0; i < PLAN_SLOTS; i++)
         payout_plan_release(chain->plans[i].plan);
@@ -203,7 +209,7 @@ static void waiting_copy_judge(struct sharechain *chain, struct waiting_copy *wa
 
 // ---- The best link
 
-static bool best_chain_fit(struct sharechain *chain, uint32_t height)
+bool best_chain_fit(struct sharechain *chain, uint32_t height)
 {
     if (height < chain->best_capacity)
         return true;
@@ -237,7 +243,7 @@ static void best_update(struct sharechain *chain, size_t first)
                                   old->height - common->height);
 }
 
-static void settle(struct sharechain *chain)
+void sharechain_settle(struct sharechain *chain)
 {
     size_t first = chain->links_count;
     struct waiter *waiter;
@@ -263,7 +269,7 @@ enum verdict sharechain_add_header(struct sharechain *chain, const uint8_t bytes
     static const struct hash256 trusted = {{0}};
     enum verdict verdict =
         header_chain_add(chain->headers, bytes, chain->is_loading ? &trusted : NULL);
-    settle(chain);
+    sharechain_settle(chain);
     return verdict;
 }
 
@@ -273,7 +279,7 @@ void sharechain_add_body(struct sharechain *chain, const uint8_t *bytes, size_t 
     struct body_entry *body = body_entry_add(chain, bytes, size, source);
     if (body != NULL)
         waiting_wake(chain, WAIT_BODY, &body->root, false);
-    settle(chain);
+    sharechain_settle(chain);
 }
 
 // Those of our own shares are hashed when the first copy of one comes back to us.
@@ -353,7 +359,7 @@ enum verdict sharechain_add_share(struct sharechain *chain, const struct share_a
     copy.has_object = false;
     enum verdict verdict = arrival->mint != NULL ? copy_add_own(chain, &copy, arrival)
                                                  : copy_add(chain, &copy, arrival);
-    settle(chain);
+    sharechain_settle(chain);
     if (arrival->body != NULL)
         sharechain_add_body(chain, arrival->body, arrival->body_size, arrival->source);
     return verdict;

@@ -196,8 +196,10 @@ size_t sharechain_header_locator(const struct sharechain *chain, struct hash256 
 size_t sharechain_headers_after(const struct sharechain *chain, const struct hash256 *wanted,
                                 const struct locator *locator, size_t count_max,
                                 struct buffer *out);
-// The height of the first id of the locator that is on the best chain of links; 0 if none is.
-uint32_t sharechain_common_height(const struct sharechain *chain, const struct locator *locator);
+// The height of the first id of the locator that is on the best chain of links; *id is that id. 0
+// and the pool id if none is.
+uint32_t sharechain_common_height(const struct sharechain *chain, const struct locator *locator,
+                                  struct hash256 *id);
 // The height of the last link that a valid link's branch and the best chain have in common; 0 if it
 // is no valid link.
 uint32_t sharechain_fork_height(const struct sharechain *chain, const struct hash256 *id);
@@ -215,6 +217,53 @@ bool sharechain_is_credited(const struct sharechain *chain, const struct hash256
                             uint32_t links_max);
 // The easiest link target of the last `horizon` links of the best chain.
 void sharechain_easiest_target(const struct sharechain *chain, struct u256 *target);
+
+// ---- Pruning and pruned starts (protocol section 9)
+
+// Where a store is there, the oldest links that section 9 lets go become skeletons, at most
+// links_max of them at once; how many did. Not from inside an event.
+size_t sharechain_prune(struct sharechain *chain, size_t links_max);
+// The oldest link that is here, 0 if all are: links below it and what was anchored on them are not
+// kept, nor taken again, but for their skeletons.
+uint32_t sharechain_root_height(const struct sharechain *chain);
+// Whether this is a link of the best chain below the root.
+bool sharechain_is_old_link(const struct sharechain *chain, const struct hash256 *id);
+
+// Skeletons of a chain that is being proven go into the store under a number of their own (0: there
+// is no store); the end says whether they stay.
+struct bytes_view {
+    const uint8_t *data;
+    size_t size;
+};
+uint32_t sharechain_proof_begin(struct sharechain *chain);
+void sharechain_proof_put(struct sharechain *chain, uint32_t serial, uint32_t height,
+                          const struct bytes_view *skeleton);
+bool sharechain_proof_get(const struct sharechain *chain, uint32_t serial, uint32_t height,
+                          struct buffer *out);
+void sharechain_proof_end(struct sharechain *chain, uint32_t serial, bool is_followed);
+
+// Where a proven chain is to begin here.
+struct sharechain_start {
+    uint32_t height;               // of the root
+    struct u256 work;              // up to it, its own included
+    uint32_t anchor_time;          // of the link below it
+    const struct header_node *tip; // tip(root)
+    uint32_t trusted_to;           // coinbases up to here are taken on trust while they have to
+    uint32_t serial;               // of the proof's skeletons
+    uint32_t above;                // the height they begin above
+    struct hash256 here;           // the link of ours at that height, or the pool id
+};
+// Gives up what is here and begins at the root; false if nothing changed, or out of memory.
+bool sharechain_adopt(struct sharechain *chain, const struct sharechain_start *start);
+// Begins again at link 0: what was taken on trust was wrong.
+void sharechain_abandon(struct sharechain *chain);
+// Links that do not match what was taken on trust came, and none that does.
+bool sharechain_is_doubted(const struct sharechain *chain);
+uint32_t sharechain_trusted_to(const struct sharechain *chain);
+// What a window holds at least whose E has this tip, unless window_blocks ends it before.
+struct u256 sharechain_window_wanted(const struct sharechain *chain, const struct header_node *tip);
+// How many links after a new root are not asked for their grains.
+uint32_t sharechain_lenient_links(const struct sharechain *chain);
 
 // ---- What waiting objects lack
 

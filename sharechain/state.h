@@ -2,7 +2,9 @@
 // sharechain.c (adding and asking), waiting.c (who waits for what), share_check.c (section 5),
 // link_check.c (section 7), links.c (the tree of links: ancestors, epochs, windows' limits),
 // window.c (weights of the current window), loose.c (grains to include), mint.c, persist.c,
-// views.c, serve.c (what others ask for), lacks.c (what to ask others for).
+// views.c, serve.c (what others ask for), old.c (skeletons of links that are not here any more),
+// root.c, prune.c (what makes them so), adopt.c (a chain that begins behind a proof), lacks.c (what
+// to ask others for).
 #ifndef SHOAL_SHARECHAIN_STATE_H
 #define SHOAL_SHARECHAIN_STATE_H
 
@@ -19,9 +21,12 @@ struct credit {
 
 // A valid link, or link 0.
 struct link {
-    struct entry *entry;  // NULL for link 0
-    struct link *parent;  // its anchor; NULL for link 0
-    struct link *skip;    // an ancestor, for logarithmic walks
+    struct entry *entry;    // NULL for link 0
+    struct link *parent;    // its anchor; NULL for link 0
+    struct link *skip;      // an ancestor, for logarithmic walks
+    struct entry *anchored; // the shares that are anchored here
+    struct link *dead_next; // while it is taken out (prune.c)
+    bool is_dead;
     int64_t skip_tip_min; // lowest tip height from here down to, and without, skip
     const struct header_node *tip;
     struct u256 work;       // cumulative
@@ -44,8 +49,9 @@ struct inclusion {
 // A valid share.
 struct entry {
     struct hash256 id;
-    struct hash256 object; // hash of its bytes, once has_object
-    struct link *anchor;
+    struct hash256 object;       // hash of its bytes, once has_object
+    struct link *anchor;         // of the root's entry: chain->below
+    struct entry *anchored_next; // others with this anchor
     const struct header_node *prev;
     struct link *link;            // set once it is valid as a link
     struct inclusion *inclusions; // the links that credited it
@@ -174,6 +180,16 @@ struct window {
     size_t capacity;
 };
 
+// Skeletons of heights above `above`, up to the next segment's, stand in the store under this
+// number: every chain that was followed from a proof has its own (old.c).
+struct old_segment {
+    uint32_t above;
+    uint32_t serial;
+};
+#define OLD_SEGMENTS_MAX 64
+
+#define DOUBTS_MAX 5
+
 struct sharechain {
     const struct env *env;
     const struct pool *pool;
@@ -192,6 +208,19 @@ struct sharechain {
     struct memory waiting_ids; // of copies that had to wait lately: a hint for lacks.c
     size_t lack_cursors[WAIT_KINDS_COUNT];
     struct link genesis;
+    // The oldest link that is here: link 0, or what pruning or a pruned start left (prune.c,
+    // adopt.c). What is older is in the store only, as skeletons.
+    struct link *root;
+    struct link below;   // in the place of the root's anchor, where that is not here
+    uint32_t whole_from; // credits of the links above this height are known
+    uint32_t lenient_to; // links up to this height are not asked for their grains, nor judged
+    uint32_t trusted_to; // coinbases up to this height that cannot be rebuilt are taken on trust
+    struct map *early;   // grain id -> the link up to lenient_to that credits it
+    struct old_segment old_segments[OLD_SEGMENTS_MAX];
+    size_t old_segments_count;
+    uint32_t old_serial_last;
+    struct hash256 doubted[DOUBTS_MAX]; // links whose coinbase does not match what is trusted
+    size_t doubts_count;
     struct link **links; // all valid ones but link 0, in the order they became valid
     size_t links_count, links_capacity;
     struct link *best;
@@ -199,7 +228,10 @@ struct sharechain {
     size_t best_capacity;
 
     struct script *scripts;
+    uint32_t *script_uses; // by entries and credits; at 0 the place is free
     size_t scripts_count, scripts_capacity;
+    uint32_t *free_scripts; // places
+    size_t free_scripts_count;
     struct map *script_indices; // SHA-256 of a script -> index + 1
 
     struct map *waits[WAIT_KINDS_COUNT]; // key -> struct wait_list
@@ -222,6 +254,13 @@ struct sharechain {
     struct coinbase_output outputs[COINBASE_OUTPUTS_MAX]; // scratch
     struct buffer scratch;
 };
+
+// sharechain.c
+bool best_chain_fit(struct sharechain *chain, uint32_t height);
+// Judges what is queued, until nothing is.
+void sharechain_settle(struct sharechain *chain);
+// Frees all entries.
+void entries_clear(struct sharechain *chain);
 
 // waiting.c
 bool memory_init(struct memory *memory, const struct env *env, size_t capacity);
@@ -257,14 +296,21 @@ struct link *link_common_ancestor(struct link *a, struct link *b);
 struct link *link_last_with_tip_at_most(struct link *link, int64_t height);
 // E of a share anchored here with a prev at this height (section 8).
 struct link *link_epoch(struct link *anchor, int64_t prev_height);
-// Height of the oldest link of the window of E; E's height + 1 if it is empty (E is link 0).
+// Height of the oldest link of the window of E; E's height + 1 if it is empty (E is link 0). If the
+// window reaches below what is here, that of the oldest that is.
 uint32_t link_window_low(const struct sharechain *chain, struct link *epoch);
+// Whether all of the window of E is here, with its credits.
+bool link_window_is_whole(const struct sharechain *chain, struct link *epoch);
+// Work that a window whose E has this tip holds at least, where window_blocks does not limit it.
+struct u256 window_wanted(const struct sharechain *chain, const struct header_node *tip);
 void link_window_sum(struct link *epoch, uint32_t low, struct u256 *sum);
 void link_set_child_target(const struct sharechain *chain, struct link *link);
 bool link_is_better(const struct link *a, const struct link *b);
 const struct hash256 *link_id(const struct sharechain *chain, const struct link *link);
 // Joins a link to the tree: work, credits_to, skip, tip minima.
-void link_join(struct link *link, struct link *parent);
+void link_join(const struct sharechain *chain, struct link *link, struct link *parent);
+// Sets skip and its minimum; the ancestors' are set.
+void link_set_skip(const struct sharechain *chain, struct link *link);
 
 // window.c
 void window_clear(struct window *window);
@@ -272,7 +318,10 @@ bool window_move(struct sharechain *chain, struct link *epoch);
 // The plan for shares on prev with epoch E, borrowed from the cache; NULL if out of memory.
 struct payout_plan *window_plan(struct sharechain *chain, struct link *epoch,
                                 const struct header_node *prev);
+// Its place in the list of scripts. Every entry and credit that names it holds it.
 uint32_t script_index(struct sharechain *chain, const struct script *script);
+void script_hold(struct sharechain *chain, uint32_t index);
+void script_release(struct sharechain *chain, uint32_t index);
 
 // share_check.c
 // *made is the entry of a share that became valid by this; NULL if its id was here before.
@@ -286,6 +335,8 @@ enum verdict share_id_verdict(const struct sharechain *chain, const struct hash2
 bool is_detached(const struct link *anchor, const struct header_node *prev);
 
 // link_check.c
+bool inclusion_add(struct entry *grain, struct link *link);
+bool links_append(struct sharechain *chain, struct link *link);
 void candidate_judge(struct sharechain *chain, struct candidate *candidate);
 bool entry_is_credited(const struct entry *entry, struct link *link);
 
@@ -310,6 +361,54 @@ bool stored_skeleton(const struct sharechain *chain, uint64_t record, struct buf
 // serve.c
 // Puts the skeleton of a new link into the store.
 void skeleton_keep(struct sharechain *chain, const struct link *link);
+
+// Removes what belongs to an entry: share, and of a link body and skeleton.
+void persist_drop(struct sharechain *chain, const struct entry *entry);
+
+// old.c
+struct old_link {
+    struct hash256 id;
+    const uint8_t *skeleton; // borrowed
+    size_t size;
+};
+void old_put(struct sharechain *chain, uint32_t height, const struct old_link *link);
+// The number under which the skeleton of this height stands.
+uint32_t old_serial(const struct sharechain *chain, uint32_t height);
+bool old_skeleton(const struct sharechain *chain, uint32_t height, struct buffer *out);
+// That of a link which is here, from the proof that it came with.
+bool old_skeleton_of(const struct sharechain *chain, const struct link *link, struct buffer *out);
+bool old_id(const struct sharechain *chain, uint32_t height, struct hash256 *id);
+// The height of a link below the root, on the best chain; false if it is none.
+bool old_height(const struct sharechain *chain, const struct hash256 *id, uint32_t *height);
+// Forgets proofs that an end of the program interrupted.
+void old_sweep(struct sharechain *chain);
+// Removes all old links.
+void old_clear(struct sharechain *chain);
+
+// root.c
+// Writes down where the chain begins now.
+void root_save(struct sharechain *chain);
+// Makes the root that was written down; false if it was, and cannot be made.
+bool root_load(struct sharechain *chain);
+struct root_spec {
+    uint32_t height;
+    struct u256 work;
+    uint32_t anchor_time;
+    const struct header_node *tip;
+    struct skeleton skeleton;
+};
+// Makes a root of what is left of a link, on an empty chain; false if memory or a header is
+// missing.
+bool root_make(struct sharechain *chain, const struct root_spec *spec);
+void root_set_below(struct sharechain *chain, uint32_t anchor_time);
+
+// prune.c
+// How many links after the root are not asked for their grains, when they are read anew.
+uint32_t lenient_links(const struct sharechain *chain);
+// Makes link `height` of the best chain the root; false if a skeleton is missing.
+bool root_move(struct sharechain *chain, uint32_t height);
+// Forgets plans, prefixes and a window that name links which are gone.
+void caches_forget(struct sharechain *chain);
 
 // mint.c
 struct link *mint_anchor(struct sharechain *chain, const struct header_node *prev, int64_t clock);

@@ -22,6 +22,8 @@ enum store_table {
                      // number -> the block itself, until a daemon has judged it
     STORE_WORKERS,   // name -> what is remembered of a miner between connections
     STORE_SKELETONS, // be64 record number of its share -> skeleton of a valid link
+    STORE_OLD_LINKS, // links below the oldest that is kept: be32 chain || be32 height -> skeleton,
+                     // and id -> be32 height
     STORE_TABLES_COUNT
 };
 

@@ -22,9 +22,9 @@
 #define TABLES_MAX (STORE_TABLES_COUNT + 2) // and room for those of an older schema
 
 static const char *const table_names[STORE_TABLES_COUNT] = {
-    [STORE_META] = "meta",           [STORE_HEADERS] = "headers", [STORE_SHARES] = "shares",
-    [STORE_BODIES] = "bodies",       [STORE_BLOCKS] = "blocks",   [STORE_WORKERS] = "workers",
-    [STORE_SKELETONS] = "skeletons",
+    [STORE_META] = "meta",           [STORE_HEADERS] = "headers",     [STORE_SHARES] = "shares",
+    [STORE_BODIES] = "bodies",       [STORE_BLOCKS] = "blocks",       [STORE_WORKERS] = "workers",
+    [STORE_SKELETONS] = "skeletons", [STORE_OLD_LINKS] = "old_links",
 };
 
 // migrations[n] turns a store of schema n into one of schema n + 1 within the transaction that also

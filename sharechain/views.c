@@ -49,7 +49,7 @@ bool sharechain_link(const struct sharechain *chain, const struct hash256 *id,
 
 bool sharechain_link_at(const struct sharechain *chain, uint32_t height, struct link_view *view)
 {
-    if (height > chain->best->height)
+    if (height > chain->best->height || height < chain->root->height)
         return false;
     view_link(chain, chain->best_chain[height], view);
     return true;
@@ -122,9 +122,10 @@ bool sharechain_window(const struct sharechain *chain, const struct hash256 *id,
                        struct window_view *view)
 {
     struct link *link = find_valid_link(chain, id);
-    if (link != NULL)
-        view_window(chain, link, view);
-    return link != NULL;
+    if (link == NULL || !link_window_is_whole(chain, link))
+        return false;
+    view_window(chain, link, view);
+    return true;
 }
 
 bool sharechain_window_weights(struct sharechain *chain, const struct hash256 *id,
@@ -133,7 +134,7 @@ bool sharechain_window_weights(struct sharechain *chain, const struct hash256 *i
                                void *context)
 {
     struct link *link = find_valid_link(chain, id);
-    if (link == NULL || !window_move(chain, link))
+    if (link == NULL || !link_window_is_whole(chain, link) || !window_move(chain, link))
         return false;
     for (size_t i = 0; i < chain->scripts_count; i++) {
         if (!u256_is_zero(&chain->window.weights[i]))
@@ -148,7 +149,10 @@ bool sharechain_share_window(const struct sharechain *chain, const struct hash25
     const struct entry *entry = map_find(chain->entries, id);
     if (entry == NULL)
         return false;
-    view_window(chain, link_epoch(entry->anchor, entry->prev->height), view);
+    struct link *epoch = link_epoch(entry->anchor, entry->prev->height);
+    if (!link_window_is_whole(chain, epoch))
+        return false;
+    view_window(chain, epoch, view);
     return true;
 }
 
@@ -158,7 +162,7 @@ void sharechain_counts(const struct sharechain *chain, struct sharechain_counts 
         .headers = header_chain_count(chain->headers),
         .shares = map_count(chain->entries),
         .links = chain->links_count,
-        .scripts = chain->scripts_count,
+        .scripts = chain->scripts_count - chain->free_scripts_count,
         .loose = chain->loose_count,
         .waiting = map_count(chain->copies),
         .waiting_bytes = chain->held_bytes,

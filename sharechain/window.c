@@ -4,25 +4,67 @@
 #include "node/pow/sha256.h"
 #include "sharechain/state.h"
 
+static bool scripts_grow(struct sharechain *chain)
+{
+    size_t capacity = chain->scripts_capacity == 0 ? 256 : chain->scripts_capacity * 2;
+    struct script *scripts = realloc(chain->scripts, capacity * sizeof(*scripts));
+    if (scripts != NULL)
+        chain->scripts = scripts;
+    uint32_t *uses = realloc(chain->script_uses, capacity * sizeof(*uses));
+    if (uses != NULL)
+        chain->script_uses = uses;
+    uint32_t *free_places = realloc(chain->free_scripts, capacity * sizeof(*free_places));
+    if (free_places != NULL)
+        chain->free_scripts = free_places;
+    if (scripts == NULL || uses == NULL || free_places == NULL)
+        return false;
+    chain->scripts_capacity = capacity;
+    return true;
+}
+
+static uint32_t script_place(struct sharechain *chain)
+{
+    if (chain->free_scripts_count > 0)
+        return chain->free_scripts[--chain->free_scripts_count];
+    if (chain->scripts_count == chain->scripts_capacity && !scripts_grow(chain))
+        abort(); // a payee cannot be left out: stop rather than account wrongly
+    return (uint32_t)chain->scripts_count++;
+}
+
+static void script_key(const struct script *script, struct hash256 *key)
+{
+    sha256_once(script->bytes, script->size, key);
+}
+
+void script_hold(struct sharechain *chain, uint32_t index)
+{
+    chain->script_uses[index]++;
+}
+
+void script_release(struct sharechain *chain, uint32_t index)
+{
+    chain->script_uses[index]--;
+    if (chain->script_uses[index] > 0)
+        return;
+    struct hash256 key;
+    script_key(&chain->scripts[index], &key);
+    map_remove(chain->script_indices, &key);
+    chain->free_scripts[chain->free_scripts_count] = index;
+    chain->free_scripts_count++;
+}
+
 uint32_t script_index(struct sharechain *chain, const struct script *script)
 {
     struct hash256 key;
-    sha256_once(script->bytes, script->size, &key);
+    script_key(script, &key);
     uintptr_t found = (uintptr_t)map_find(chain->script_indices, &key);
     if (found != 0)
         return (uint32_t)(found - 1);
-    if (chain->scripts_count == chain->scripts_capacity) {
-        size_t capacity = chain->scripts_capacity == 0 ? 256 : chain->scripts_capacity * 2;
-        struct script *grown = realloc(chain->scripts, capacity * sizeof(*grown));
-        if (grown == NULL)
-            abort(); // a payee cannot be left out: stop rather than account wrongly
-        chain->scripts = grown;
-        chain->scripts_capacity = capacity;
-    }
-    chain->scripts[chain->scripts_count] = *script;
-    chain->scripts_count++;
-    map_set(chain->script_indices, &key, (void *)(uintptr_t)chain->scripts_count);
-    return (uint32_t)(chain->scripts_count - 1);
+    uint32_t index = script_place(chain);
+    chain->scripts[index] = *script;
+    chain->script_uses[index] = 0;
+    map_set(chain->script_indices, &key, (void *)(uintptr_t)(index + 1u));
+    return index;
 }
 
 void window_clear(struct window *window)
@@ -146,7 +188,7 @@ struct payout_plan *window_plan(struct sharechain *chain, struct link *epoch,
         if (chain->plans[i].epoch == epoch && chain->plans[i].prev == prev)
             return chain->plans[i].plan;
     }
-    if (!window_move(chain, epoch))
+    if (!link_window_is_whole(chain, epoch) || !window_move(chain, epoch))
         return NULL;
     struct payout_plan *plan = window_make_plan(chain, epoch, prev);
     if (plan == NULL)

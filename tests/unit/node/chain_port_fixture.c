@@ -9,6 +9,8 @@ void port_pool(struct pool *pool)
 {
     maker_pool(pool, 30, 4);
     pool->half_life = 60;
+    pool->window_multiple = 1500000;
+    pool->horizon = 40;
     struct pool_error error;
     assert_true(pool_finish(pool, &error));
 }
@@ -147,8 +149,11 @@ void port_sync_headers(const struct port_sync *sync)
     struct network_chain *to = &sync->to->table;
     struct buffer headers;
     buffer_init(&headers, (size_t)CHAIN_HEADERS_MAX * CHAIN_HEADER_SIZE);
-    for (;;) {
+    size_t before = 0;
+    // Of two branches with equal work each keeps its own: then nothing new comes.
+    while (before != header_chain_count(sharechain_headers(sync->to->chain))) {
         struct hash256 locator[CHAIN_LOCATOR_MAX];
+        before = header_chain_count(sharechain_headers(sync->to->chain));
         size_t known = to->header_locator(to->context, locator);
         buffer_reset(&headers);
         size_t count =
@@ -259,6 +264,34 @@ static void give_link(const struct port_sync *sync, const struct hash256 *id)
     buffer_clear(&bytes);
 }
 
+// Grains on links and blocks that lost: what those are is on no chain.
+static void give_lacking(const struct port_sync *sync)
+{
+    struct network_chain *from = &sync->from->table;
+    struct network_chain *to = &sync->to->table;
+    struct hash256 id;
+    uint32_t source;
+    for (size_t i = 0; i < 100; i++) {
+        struct buffer body;
+        buffer_init(&body, CHAIN_BODY_MAX);
+        bool has_body = to->lacking(to->context, CHAIN_LACKS_BODY, &id, &source, 1) == 1 &&
+                        from->body_bytes(from->context, &id, &body);
+        if (has_body)
+            to->add_body(to->context, sync->source, body.data, body.size);
+        buffer_clear(&body);
+        bool has_share = to->lacking(to->context, CHAIN_LACKS_SHARE, &id, &source, 1) == 1 &&
+                         from->has_share(from->context, &id);
+        if (has_share)
+            give_share(sync, &id, NULL);
+        bool has_header = to->lacking(to->context, CHAIN_LACKS_HEADER, &id, &source, 1) == 1 &&
+                          from->has_header(from->context, &id);
+        if (has_header)
+            fetch_header(sync, &id);
+        if (!has_body && !has_share && !has_header)
+            return;
+    }
+}
+
 bool port_sync_run(const struct port_sync *sync)
 {
     struct network_chain *to = &sync->to->table;
@@ -270,8 +303,11 @@ bool port_sync_run(const struct port_sync *sync)
     uint32_t height = 0;
     bool is_followed = to->proof_accept(to->context, proof, &height, port_now(sync->clock_s));
     struct hash256 id;
-    for (; is_followed && to->proof_link(proof, height, &id); height++)
+    uint32_t end = sync->links_max == 0 ? UINT32_MAX : height + sync->links_max;
+    for (; is_followed && height < end && to->proof_link(proof, height, &id); height++)
         give_link(sync, &id);
+    if (is_followed)
+        give_lacking(sync);
     to->proof_free(proof);
     return is_followed;
 }
@@ -337,7 +373,6 @@ static void assert_equal_payout(struct port_node *a, struct port_node *b, const 
 
 void port_assert_equal(struct port_node *a, struct port_node *b)
 {
-    static const uint32_t links_compared = 100;
     struct weights *weights = calloc(2, sizeof(*weights));
     assert_non_null(weights);
     struct link_view tip_a, tip_b;
@@ -345,7 +380,11 @@ void port_assert_equal(struct port_node *a, struct port_node *b)
     sharechain_tip(b->chain, &tip_b);
     assert_memory_equal(&tip_a.id, &tip_b.id, sizeof(tip_a.id));
     assert_memory_equal(&tip_a.work, &tip_b.work, sizeof(tip_a.work));
-    uint32_t low = tip_a.height > links_compared ? tip_a.height - links_compared : 0;
+    struct window_view window_a = {0}, window_b = {0};
+    assert_int_equal(sharechain_window(a->chain, &tip_a.id, &window_a),
+                     sharechain_window(b->chain, &tip_a.id, &window_b));
+    assert_memory_equal(&window_a, &window_b, sizeof(window_a));
+    uint32_t low = tip_a.height - window_a.links_count;
     for (uint32_t height = low + 1; height <= tip_a.height; height++) {
         struct link_view link;
         assert_true(sharechain_link_at(a->chain, height, &link));

@@ -20,7 +20,8 @@ struct port_node {
     size_t tip_changes;
 };
 
-// A devchain pool where a link a second makes links twice as hard in two of them.
+// A devchain pool where a link a second makes links twice as hard in two of them. Windows hold some
+// 1500 of the easiest links, or 30 of those after 12 that came so fast.
 void port_pool(struct pool *pool);
 void port_node_open(struct port_node *node, const struct pool *pool, uint64_t seed);
 void port_node_close(struct port_node *node);
@@ -45,6 +46,7 @@ struct port_sync {
     struct port_node *to;
     uint32_t source; // the number that `to` knows `from` by
     int64_t clock_s;
+    uint32_t links_max; // ends after so many links; 0: all
     // Told each share before it is given; may alter it. NULL: none.
     void (*meddle)(void *context, uint8_t *share, size_t size);
     void *context;
@@ -55,7 +57,7 @@ struct chain_proof *port_sync_prove(const struct port_sync *sync, struct chain_p
 // The whole of it. False if the proven chain was not to be followed.
 bool port_sync_run(const struct port_sync *sync);
 
-// Tip, credits of its last links, weights of the tip's window, payout of the tip's share: equal.
+// Tip, its window, the credits of each link in it, their weights, payout of the tip's share: equal.
 void port_assert_equal(struct port_node *a, struct port_node *b);
 
 #endif
