@@ -18,7 +18,8 @@ struct net_worker {
     struct job *jobs;
     size_t jobs_count;
     size_t jobs_max;
-    bool is_freed; // by its owner; goes with its last job
+    bool is_freed;   // by its owner; goes with its last job
+    bool is_telling; // a `done` runs: it may free the worker, too
 };
 
 void net_worker_set_threads(unsigned threads)
@@ -57,7 +58,9 @@ static void on_job_done(uv_work_t *work, int status)
         worker->jobs = job->next;
     }
     worker->jobs_count--;
+    worker->is_telling = true;
     job->done(job->request, status == 0);
+    worker->is_telling = false;
     free(job);
     if (worker->is_freed && worker->jobs_count == 0) {
         free(worker);
@@ -102,7 +105,7 @@ void net_worker_free(struct net_worker *worker)
     if (worker == NULL) {
         return;
     }
-    if (worker->jobs_count == 0) {
+    if (worker->jobs_count == 0 && !worker->is_telling) {
         free(worker);
         return;
     }

@@ -23,7 +23,7 @@ struct net_worker *net_worker_new(struct net_loop *loop, size_t requests_max);
 bool net_worker_submit(struct net_worker *worker, net_work_run *run, net_work_done *done,
                        void *request);
 size_t net_worker_pending(const struct net_worker *worker); // waiting or running
-// Cancels what has not begun; not from inside a `done`. It still comes for every request, at the
+// Cancels what has not begun; a `done` may call it, too. It still comes for every request, at the
 // latest from inside net_loop_free.
 void net_worker_free(struct net_worker *worker);
 

@@ -103,6 +103,31 @@ static void freed_worker_cancels_what_waits_and_lets_the_running_end(void **stat
     assert_int_equal(done_count, 0);
 }
 
+static void freeing_done(void *request, bool was_run)
+{
+    (void)was_run;
+    struct net_worker **worker = request;
+    net_worker_free(*worker);
+    *worker = NULL;
+}
+
+static void run_nothing(void *request)
+{
+    (void)request;
+}
+
+// What is read after it was freed is found by the address sanitizer.
+static void last_request_may_free_its_worker(void **state)
+{
+    (void)state;
+    struct net_loop *loop = net_loop_new();
+    struct net_worker *worker = net_worker_new(loop, 1);
+    assert_true(net_worker_submit(worker, run_nothing, freeing_done, &worker));
+    net_loop_run(loop);
+    assert_null(worker);
+    net_loop_free(loop);
+}
+
 int main(void)
 {
     net_worker_set_threads(3);
@@ -110,6 +135,7 @@ int main(void)
         cmocka_unit_test(work_runs_on_another_thread_and_ends_on_the_loop),
         cmocka_unit_test(full_queue_refuses_without_calling_back),
         cmocka_unit_test(freed_worker_cancels_what_waits_and_lets_the_running_end),
+        cmocka_unit_test(last_request_may_free_its_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
