@@ -118,7 +118,7 @@ static void on_tip(void *context, const struct hash256 *id, uint32_t depth)
         chain_port_tip_changed(node->port);
 }
 
-static void open_chain(struct full_node *node)
+void full_node_open(struct full_node *node)
 {
     const struct env *env = &node->swarm_node->host->env;
     struct sharechain_events events = {node, on_share, on_link, on_tip};
@@ -156,7 +156,7 @@ struct full_node *full_net_add(struct full_net *net, const struct host_options *
 
 void full_node_start(struct full_node *node)
 {
-    open_chain(node);
+    full_node_open(node);
     swarm_node_start(node->swarm_node);
 }
 

@@ -55,6 +55,8 @@ void full_net_init(struct full_net *net, struct world *world, uint32_t link_spac
 void full_net_clear(struct full_net *net);
 
 struct full_node *full_net_add(struct full_net *net, const struct host_options *options);
+// Its chain alone, for nodes that are fed by the scenario.
+void full_node_open(struct full_node *node);
 void full_node_start(struct full_node *node);
 // Its store and what the network saved stay.
 void full_node_stop(struct full_node *node);

@@ -12,6 +12,10 @@ const struct scenario scenarios[] = {
     {"flood", "5 % send a hundred invalid shares a second each", 500, 200, scenario_flood},
     {"eclipse", "200 nodes of one operator besiege one node", 500, 150, scenario_eclipse},
     {"partition", "two fifths are cut off for two minutes, then not", 50, 15, scenario_partition},
+    {"orders", "what was made arrives in other orders", 8, 5, scenario_orders},
+    {"lying-sync", "new nodes sync while two of five peers lie", 30, 15, scenario_lying_sync},
+    {"low-work", "peers claim much work and prove little", 20, 10, scenario_low_work},
+    {"churn", "sessions of an hour, for two hours", 2000, 200, scenario_churn},
     {"month", "a node comes back after a month", 6, 6, scenario_month},
 };
 const size_t scenarios_count = sizeof scenarios / sizeof scenarios[0];
