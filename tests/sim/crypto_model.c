@@ -15,9 +15,11 @@ static bool *is_model(void)
     return &is_used;
 }
 
-void crypto_model_use(bool is_used)
+bool crypto_model_use(bool is_used)
 {
+    bool was_used = *is_model();
     *is_model() = is_used;
+    return was_used;
 }
 
 // ---- The mix

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
-void crypto_model_use(bool is_model);
+// What it was before.
+bool crypto_model_use(bool is_model);
 
 #endif

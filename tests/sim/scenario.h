@@ -42,6 +42,7 @@ void scenario_nat(const struct scenario_run *run);
 void scenario_flood(const struct scenario_run *run);
 void scenario_eclipse(const struct scenario_run *run);
 void scenario_partition(const struct scenario_run *run);
+void scenario_replay(const struct scenario_run *run);
 void scenario_orders(const struct scenario_run *run);
 void scenario_lying_sync(const struct scenario_run *run);
 void scenario_low_work(const struct scenario_run *run);
