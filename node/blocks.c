@@ -215,10 +215,12 @@ void blocks_result(void *context, const struct block_report *report)
     char hash[65];
     hash_to_display(&report->hash, hash);
     bool is_good = report->fate == BLOCK_ACCEPTED || report->fate == BLOCK_KNOWN;
-    log_event(node->log, is_good ? LOG_INFO : LOG_WARN, "blocks", "a daemon judged a found block",
+    struct found_block *block = blocks_find(node, &report->hash);
+    log_event(node->log, is_good ? LOG_INFO : LOG_WARN, "blocks",
+              block != NULL ? "a daemon judged a found block"
+                            : "a daemon judged a block of another node",
               LOG_TEXT("hash", hash), LOG_U64("daemon", report->daemon + 1),
               LOG_TEXT("fate", block_fate_text(report->fate)), LOG_TEXT("reason", report->reason));
-    struct found_block *block = blocks_find(node, &report->hash);
     if (block == NULL)
         return;
     if (report->fate != BLOCK_UNREACHABLE)
