@@ -15,6 +15,7 @@ struct block_parts {
     struct hash256 *wtxids; // of the coinbase zero, as its commitment wants it
     size_t count;
     bool has_witness;
+    bool has_nonce; // the coinbase's witness is the nonce of protocol section 3
     bool is_read_whole;
 };
 
@@ -22,6 +23,14 @@ static void parts_clear(struct block_parts *parts)
 {
     free(parts->txids);
     free(parts->wtxids);
+}
+
+// "If has_witness, the submitted block carries the 32-zero-byte witness nonce."
+static bool carries_nonce(const uint8_t *tx, const struct tx_summary *summary)
+{
+    static const uint8_t nonce[1 + 1 + 32] = {1, 32};
+    return summary->has_witness && summary->size == summary->base_size + 2 + sizeof(nonce) &&
+           memcmp(tx + summary->size - 4 - sizeof(nonce), nonce, sizeof(nonce)) == 0;
 }
 
 // The transactions after the header; false if they are malformed or there are none.
@@ -40,8 +49,10 @@ static bool parts_read(const uint8_t *block, size_t size, struct block_parts *pa
         return false;
     for (size_t i = 0; i < parts->count; i++) {
         struct tx_summary tx;
+        const uint8_t *bytes = reader.at;
         if (!tx_read(&reader, &tx))
             return false;
+        parts->has_nonce = parts->has_nonce || (i == 0 && carries_nonce(bytes, &tx));
         parts->txids[i] = tx.txid;
         if (i > 0)
             parts->wtxids[i] = tx.wtxid;
@@ -70,8 +81,8 @@ static bool are_distinct(struct hash256 *txids, size_t count)
 // BIP 141: SHA256d(root of the wtxids || nonce), the nonce of 32 zero bytes (protocol section 3).
 static bool witnesses_match(const struct share *share, const struct block_parts *parts)
 {
-    if (!share->has_witness)
-        return !parts->has_witness;
+    if (!share->has_witness || !parts->has_nonce)
+        return !share->has_witness && !parts->has_witness;
     uint8_t bytes[64] = {0};
     struct hash256 root, commitment;
     merkle_root(parts->wtxids, parts->count, &root);

@@ -67,6 +67,8 @@ void port_proof_free(struct chain_proof *proof)
         sharechain_tip(port->chain, &tip);
         bool has_failed = u256_compare(&tip.work, &proof->walk.work) < 0;
         port->has_failed = port->is_contradicted && has_failed;
+        if (!has_failed)
+            sharechain_trust_end(port->chain);
         port->is_contradicted = false;
     }
     buffer_clear(&proof->skeletons);

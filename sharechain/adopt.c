@@ -28,6 +28,14 @@ uint32_t sharechain_trusted_to(const struct sharechain *chain)
     return chain->trusted_to;
 }
 
+void sharechain_trust_end(struct sharechain *chain)
+{
+    if (!chain->takes_on_trust || chain->best->height < chain->trusted_to)
+        return;
+    chain->takes_on_trust = false;
+    root_save(chain);
+}
+
 // ---- Giving up what is here
 
 static void memory_forget(struct memory *memory)
@@ -88,6 +96,7 @@ static void links_clear(struct sharechain *chain)
     chain->whole_from = 0;
     chain->lenient_to = 0;
     chain->trusted_to = 0;
+    chain->takes_on_trust = false;
     chain->doubts_count = 0;
     caches_forget(chain);
 }
@@ -183,6 +192,7 @@ bool sharechain_adopt(struct sharechain *chain, const struct sharechain_start *s
         return false;
     }
     chain->trusted_to = start->trusted_to;
+    chain->takes_on_trust = true;
     chain->old_segments[chain->old_segments_count].above = start->above;
     chain->old_segments[chain->old_segments_count].serial = start->serial;
     chain->old_segments_count++;

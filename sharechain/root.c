@@ -5,7 +5,7 @@
 #include "sharechain/retarget.h"
 #include "sharechain/state.h"
 
-#define ROOT_SIZE_MAX (4 + 32 + 4 + 32 + 4 + 4 + 4 + OLD_SEGMENTS_MAX * 8)
+#define ROOT_SIZE_MAX (4 + 32 + 4 + 32 + 4 + 1 + 4 + 4 + OLD_SEGMENTS_MAX * 8)
 
 static const char root_key[] = "root";
 
@@ -25,6 +25,7 @@ void root_save(struct sharechain *chain)
     write_u32(&buffer, chain->below.time);
     write_bytes(&buffer, chain->root->tip->id.bytes, 32);
     write_u32(&buffer, chain->trusted_to);
+    write_u8(&buffer, chain->takes_on_trust ? 1 : 0);
     write_u32(&buffer, chain->old_serial_last);
     write_u32(&buffer, (uint32_t)chain->old_segments_count);
     for (size_t i = 0; i < chain->old_segments_count; i++) {
@@ -115,6 +116,7 @@ static bool read_root(struct sharechain *chain, const struct buffer *value, stru
     read_bytes(&reader, tip.bytes, sizeof(tip.bytes));
     spec->tip = header_chain_find(chain->headers, &tip);
     chain->trusted_to = read_u32(&reader);
+    chain->takes_on_trust = read_u8(&reader) == 1;
     chain->old_serial_last = read_u32(&reader);
     uint32_t count = read_u32(&reader);
     if (reader.failed || count > OLD_SEGMENTS_MAX)

@@ -203,7 +203,7 @@ static bool follows_rules(const struct sharechain *chain, const struct share *sh
 
 static bool is_trusted(const struct sharechain *chain, const struct link *anchor)
 {
-    return chain->is_loading || anchor->height < chain->trusted_to;
+    return chain->is_loading || (chain->takes_on_trust && anchor->height < chain->trusted_to);
 }
 
 // Copies that somebody altered do not match, either; but links that never match, one after another,

@@ -257,6 +257,8 @@ struct sharechain_start {
 bool sharechain_adopt(struct sharechain *chain, const struct sharechain_start *start);
 // Begins again at link 0: what was taken on trust was wrong.
 void sharechain_abandon(struct sharechain *chain);
+// The proven chain is here: from now on, what cannot be checked stays unknown.
+void sharechain_trust_end(struct sharechain *chain);
 // Links that do not match what was taken on trust came, and none that does.
 bool sharechain_is_doubted(const struct sharechain *chain);
 uint32_t sharechain_trusted_to(const struct sharechain *chain);

@@ -215,6 +215,7 @@ struct sharechain {
     uint32_t whole_from; // credits of the links above this height are known
     uint32_t lenient_to; // links up to this height are not asked for their grains, nor judged
     uint32_t trusted_to; // coinbases up to this height that cannot be rebuilt are taken on trust
+    bool takes_on_trust; // while the proven chain is fetched, and no longer
     struct map *early;   // grain id -> the link up to lenient_to that credits it
     struct old_segment old_segments[OLD_SEGMENTS_MAX];
     size_t old_segments_count;

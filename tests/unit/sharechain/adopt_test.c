@@ -221,6 +221,52 @@ static void shares_after_the_trusted_ones_are_all_checked(void **state)
     pair_close(&pair);
 }
 
+// Nobody may use the time when much is taken on trust for a share that pays whom it likes.
+static void trust_ends_when_the_proven_chain_is_here(void **state)
+{
+    (void)state;
+    struct pair pair;
+    pair_open(&pair, 8);
+    grow(&pair, 700);
+    // A share of old that b does not have, altered: a grain that no link included.
+    struct made_share made;
+    struct maker_spec spec = {
+        .prev = header_chain_best(sharechain_headers(pair.a.chain))->id,
+        .now = {pair.clock_s * 1000},
+        .script = maker_script(1),
+        .want = MAKER_GRAIN,
+    };
+    assert_true(maker_share(pair.a.chain, &spec, &made));
+    grow(&pair, 300);
+    struct liar liar = {.from = 1, .to = UINT32_MAX};
+    steal(&liar, made.bytes, made.size);
+    struct chain_arrival arrival = {
+        .source = 9,
+        .share = made.bytes,
+        .share_size = made.size,
+        .is_sync = true,
+    };
+    struct network_chain *table = &pair.b.table;
+    pair.sync.links_max = 200;
+    assert_true(port_sync_run(&pair.sync));
+    assert_true(sharechain_root_height(pair.b.chain) < 712);
+    port_node_restart(&pair.b);
+    pair.sync.links_max = 0;
+    assert_true(port_sync_run(&pair.sync));
+    port_assert_equal(&pair.a, &pair.b);
+    struct share share;
+    struct window_view window;
+    assert_true(share_decode(made.bytes, made.size, &share));
+    assert_false(sharechain_window(pair.b.chain, &share.info.anchor, &window));
+    assert_int_equal(table->add_share(table->context, &arrival, port_now(pair.clock_s)),
+                     CHAIN_UNKNOWN);
+    port_node_restart(&pair.b);
+    assert_int_equal(table->add_share(pair.b.table.context, &arrival, port_now(pair.clock_s)),
+                     CHAIN_UNKNOWN);
+    made_share_clear(&made);
+    pair_close(&pair);
+}
+
 // ---- Proofs and the store
 
 static void proof_that_is_not_followed_leaves_nothing(void **state)
@@ -298,6 +344,7 @@ int main(void)
         cmocka_unit_test(start_that_was_interrupted_goes_on),
         cmocka_unit_test(stolen_grains_are_found_out_and_fetched_again),
         cmocka_unit_test(shares_after_the_trusted_ones_are_all_checked),
+        cmocka_unit_test(trust_ends_when_the_proven_chain_is_here),
         cmocka_unit_test(proof_that_is_not_followed_leaves_nothing),
         cmocka_unit_test(links_of_little_credit_are_fetched_from_further_back),
     };
