@@ -221,13 +221,13 @@ static void pump(struct pipe *pipe, unsigned side)
     push(pipe, EVENT_WINDOW, side, way->acks[way->acks_first].at_us);
 }
 
-size_t host_write(struct host *host, uint32_t number, const uint8_t *data, size_t size)
+size_t host_write(struct host *host, uint32_t stream, const uint8_t *data, size_t size)
 {
-    const struct host_stream *stream = find(host, number);
-    assert(stream != NULL);
-    struct pipe *pipe = stream->pipe;
-    struct way *way = &pipe->ways[stream->side];
-    unsigned side = stream->side;
+    const struct host_stream *end = find(host, stream);
+    assert(end != NULL);
+    struct pipe *pipe = end->pipe;
+    unsigned side = end->side;
+    struct way *way = &pipe->ways[side];
     for (size_t at = 0; at < size; at += CHUNK_MAX) {
         size_t part = size - at < CHUNK_MAX ? size - at : CHUNK_MAX;
         struct chunk *chunk = malloc(sizeof *chunk + part);
@@ -243,7 +243,7 @@ size_t host_write(struct host *host, uint32_t number, const uint8_t *data, size_
     return way->unsent_size;
 }
 
-void host_connect(struct host *host, uint32_t number, const struct endpoint *to)
+void host_connect(struct host *host, uint32_t stream, const struct endpoint *to)
 {
     struct world *world = host->world;
     struct host *target = world_find(world, to);
@@ -258,7 +258,7 @@ void host_connect(struct host *host, uint32_t number, const struct endpoint *to)
         way->travelling.end = &way->travelling.first;
         way->window = WINDOW_MIN;
     }
-    open_end(pipe, 0, number);
+    open_end(pipe, 0, stream);
     bool is_reachable = target != NULL && target->nat == NAT_NONE && target != host;
     if (is_reachable)
         push(pipe, EVENT_SYN, 1, world->now_us + path_us(world, host, target));
@@ -266,13 +266,13 @@ void host_connect(struct host *host, uint32_t number, const struct endpoint *to)
         push(pipe, EVENT_FIN, 0, world->now_us + WORLD_SYN_WAIT_US);
 }
 
-void host_close(struct host *host, uint32_t number, bool is_graceful)
+void host_close(struct host *host, uint32_t stream, bool is_graceful)
 {
-    const struct host_stream *stream = find(host, number);
-    if (stream == NULL)
+    const struct host_stream *end = find(host, stream);
+    if (end == NULL)
         return;
-    struct pipe *pipe = stream->pipe;
-    unsigned side = stream->side;
+    struct pipe *pipe = end->pipe;
+    unsigned side = end->side;
     struct way *way = &pipe->ways[side];
     pipe->references++;
     if (!is_graceful) {

@@ -28,6 +28,7 @@ void scenario_partition(const struct scenario_run *run)
         net->nodes[i]->swarm_node->host->partition = i % 5 < 2;
     full_net_run(net, PARTITION_MS, GRAINS);
     size_t last = net->made_count;
+    size_t third = net->count / 3;
     size_t split = net->count - full_net_agreeing(net, net->nodes[2]);
     for (size_t i = 0; i < net->count; i++)
         net->nodes[i]->swarm_node->host->partition = 0;
@@ -36,7 +37,7 @@ void scenario_partition(const struct scenario_run *run)
     double settled_ms = chain_converge_ms(net, net->nodes[0], net->count, CONVERGE_MS);
     net->made_count = last;
     report_at_least(report, "nodes with another tip at the end of the partition", (double)split,
-                    each, (double)(net->count / 3));
+                    each, (double)third);
     report_value(report, "shares made in it, both sides", (double)(last - first), each);
     report_at_most(report, "one tip again after the partition healed", healed_ms, ms, 30000);
     report_at_most(report, "one tip ten minutes later", settled_ms, ms, 5000);

@@ -106,6 +106,7 @@ static void grow(struct world *world)
         world->hosts =
             or_abort(realloc(world->hosts, world->hosts_capacity * sizeof world->hosts[0]));
     }
+    assert(world->by_address_size > 0);
     if (3 * world->hosts_count < world->by_address_size)
         return;
     free(world->by_address);
