@@ -1,14 +1,14 @@
-// Five nodes on loopback that know one seed: they find each other, mine one share-chain, and agree on
-// tip, credits and payouts; a block found behind any of them pays the miners behind all. One joins
-// late, one is killed and comes back. How long a share takes from the node whose miner found it to
-// all five is measured. A private pool lets nobody in without its secret.
+// Five nodes on loopback that know one seed: they find each other, mine one share-chain, and agree
+// on tip, credits and payouts; a block found behind any of them pays the miners behind all. One
+// joins late, one is killed and comes back. How long a share takes from the node whose miner found
+// it to all five is measured. A private pool lets nobody in without its secret.
 import { Cluster } from './lib/cluster.mjs';
 import { Devchain } from './lib/daemons.mjs';
 import { newPool, shoal } from './lib/shoal.mjs';
 import { checkLinkHeaders, heldShares, judgeBlock, linksOf, problemsOfLinks }
     from './lib/referee.mjs';
 import { StratumMiner } from './lib/stratum.mjs';
-import { check, checkEqual, checkReached, part, say, script, sleep, waitFor, within }
+import { check, checkEqual, checkReached, part, script, sleep, waitFor, within }
     from './lib/checks.mjs';
 
 const NODES = 5;
@@ -20,6 +20,10 @@ const CONVERGE_S_MAX = 30;
 
 const POOL = { 'link-spacing': 1, 'half-life': 60, 'easiest-bits': '1e080000',
                'grains-per-link': 20, outputs: 8, 'window-multiple': 3000 };
+
+function poolOn(daemon, name) {
+    return newPool(name, { chain: daemon.chain, daemon: daemon.url, ...POOL });
+}
 
 // ---- Paying
 
@@ -180,7 +184,7 @@ async function killAndReturn(cluster, i, noted) {
 
 // What a miner was told is good is credited or loose everywhere, where its hash was a grain at all.
 async function judgeTold(cluster, told, noted) {
-    const [held] = await Promise.all([heldShares(cluster.nodes[0])]);
+    const held = await heldShares(cluster.nodes[0]);
     const grains = noted.accepted().filter(({ id }) => told.includes(id) && held.all.has(id));
     const own = await heldShares(cluster.nodes.at(-2));
     const lost = told.filter((id) => own.all.has(id) !== held.all.has(id));
@@ -195,7 +199,7 @@ async function fiveNodes() {
     const daemon = await Devchain.make('cluster-daemon', ['--hashrate', '2M', '--spacing', '2.5',
                                                           '--transactions', '8']);
     await daemon.start();
-    const pool = await newPool('cluster-pool', { chain: daemon.chain, daemon: daemon.url, ...POOL });
+    const pool = await poolOn(daemon, 'cluster-pool');
     const cluster = new Cluster('cluster', daemon, pool);
     await cluster.start(NODES - 1);
     await checkReached(`${NODES - 1} nodes find each other from one seed`, 60,
@@ -236,7 +240,7 @@ async function fiveNodes() {
 async function privatePool() {
     const daemon = await Devchain.make('private-daemon', ['--hashrate', '100k', '--spacing', '5']);
     await daemon.start();
-    const pool = await newPool('private-pool', { chain: daemon.chain, daemon: daemon.url, ...POOL });
+    const pool = await poolOn(daemon, 'private-pool');
     const secret = (await shoal('pool', 'secret')).out.trim();
     const cluster = new Cluster('private', daemon, pool);
     const first = await cluster.add({ secret });
@@ -257,7 +261,6 @@ async function privatePool() {
     }
     checkEqual('private pool: its members have met only each other',
                (await first.report('peers')).peers.length, 1);
-    say('');
 }
 
 await script('cluster', async () => {

@@ -1,5 +1,5 @@
-// Several nodes of one pool on loopback, all with the same coin daemon: the first is the seed of the
-// others. A miner behind each.
+// Several nodes of one pool on loopback, all with the same coin daemon: the first is the seed of
+// the others. A miner behind each.
 import { addressOf } from './addresses.mjs';
 import { CpuMiner } from './miner.mjs';
 import { Node } from './shoal.mjs';
