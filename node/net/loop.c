@@ -153,8 +153,10 @@ void net_timer_start(struct net_timer *timer, struct mono_time deadline)
         uv_timer_stop(&timer->handle);
         return;
     }
-    int64_t left_ms = deadline.ms - (int64_t)uv_now(&timer->loop->uv);
-    uv_timer_start(&timer->handle, on_timer, left_ms > 0 ? (uint64_t)left_ms : 0, 0);
+    // Not the difference alone: of a deadline at the beginning of time it would overflow.
+    int64_t now_ms = (int64_t)uv_now(&timer->loop->uv);
+    uint64_t left_ms = deadline.ms > now_ms ? (uint64_t)(deadline.ms - now_ms) : 0;
+    uv_timer_start(&timer->handle, on_timer, left_ms, 0);
 }
 
 void net_timer_stop(struct net_timer *timer)

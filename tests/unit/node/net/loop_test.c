@@ -66,6 +66,21 @@ static void timers_fire_in_the_order_of_their_deadlines(void **state)
     net_loop_free(trace.loop);
 }
 
+static void deadline_at_the_beginning_of_time_is_due_at_once(void **state)
+{
+    (void)state;
+    struct trace trace = {.loop = net_loop_new()};
+    trace.timers[0] = net_timer_new(trace.loop, fire_a, &trace);
+    trace.timers[2] = net_timer_new(trace.loop, fire_last, &trace);
+    net_timer_start(trace.timers[0], (struct mono_time){INT64_MIN});
+    net_timer_start(trace.timers[2], after(trace.loop, 20));
+    net_loop_run(trace.loop);
+    assert_string_equal(trace.text, "a.");
+    net_timer_free(trace.timers[0]);
+    net_timer_free(trace.timers[2]);
+    net_loop_free(trace.loop);
+}
+
 static void timer_that_is_moved_fires_once_and_a_stopped_one_never(void **state)
 {
     (void)state;
@@ -236,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_fire_in_the_order_of_their_deadlines),
+        cmocka_unit_test(deadline_at_the_beginning_of_time_is_due_at_once),
         cmocka_unit_test(timer_that_is_moved_fires_once_and_a_stopped_one_never),
         cmocka_unit_test(timer_may_be_freed_by_its_own_callback),
         cmocka_unit_test(end_of_turn_is_called_before_the_loop_sleeps),
