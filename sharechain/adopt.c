@@ -107,6 +107,7 @@ static void copies_judge(struct sharechain *chain)
     size_t cursor = 0;
     struct hash256 object;
     void *waiting;
+    copies_forget(chain);
     while (map_next(chain->copies, &cursor, &object, &waiting))
         waiting_queue(chain, &((struct waiting_copy *)waiting)->waiter);
     sharechain_settle(chain);

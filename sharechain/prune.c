@@ -207,6 +207,19 @@ static void early_forget(struct sharechain *chain)
     chain->early = NULL;
 }
 
+// Copies that wait for what is below the root wait for ever.
+void copies_forget(struct sharechain *chain)
+{
+    size_t cursor = 0;
+    struct hash256 object;
+    void *value;
+    while (map_next(chain->copies, &cursor, &object, &value)) {
+        struct waiting_copy *waiting = value;
+        if (waiting->copy.share.info.link_height <= chain->root->height)
+            waiting_copy_free(chain, waiting);
+    }
+}
+
 bool root_move(struct sharechain *chain, uint32_t height)
 {
     if (!skeletons_put(chain, height))
@@ -242,6 +255,7 @@ bool root_move(struct sharechain *chain, uint32_t height)
     links_compact(chain);
     skips_mend(chain);
     early_forget(chain);
+    copies_forget(chain);
     dead_free(chain, dead);
     return true;
 }

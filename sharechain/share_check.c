@@ -135,13 +135,13 @@ static bool coinbase_context_init(struct sharechain *chain, struct link *anchor,
     context->is_solo = true;
     if (is_detached(anchor, prev))
         return true;
-    context->is_out_of_reach = !link_window_is_whole(chain, link_epoch(anchor, prev->height));
-    if (context->is_out_of_reach)
-        return true;
     // The epoch outlives the call; window_plan only moves the window to it.
-    context->plan = window_plan(chain, link_epoch(anchor, prev->height), prev);
-    if (context->plan == NULL)
-        return false;
+    struct link *epoch = link_epoch(anchor, prev->height);
+    context->plan = window_plan(chain, epoch, prev);
+    if (context->plan == NULL) {
+        context->is_out_of_reach = !link_window_is_whole(chain, epoch);
+        return context->is_out_of_reach;
+    }
     context->is_solo = payout_plan_branch(context->plan) == PAYOUT_EMPTY;
     return true;
 }

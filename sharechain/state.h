@@ -408,6 +408,8 @@ void root_set_below(struct sharechain *chain, uint32_t anchor_time);
 uint32_t lenient_links(const struct sharechain *chain);
 // Makes link `height` of the best chain the root; false if a skeleton is missing.
 bool root_move(struct sharechain *chain, uint32_t height);
+// Drops copies that wait for what will not be taken any more.
+void copies_forget(struct sharechain *chain);
 // Forgets plans, prefixes and a window that name links which are gone.
 void caches_forget(struct sharechain *chain);
 

@@ -236,6 +236,38 @@ static void links_below_the_root_are_served_as_skeletons_and_not_taken(void **st
     pair_close(&pair);
 }
 
+static void copies_that_wait_for_what_is_gone_are_dropped(void **state)
+{
+    (void)state;
+    struct pair pair;
+    pair_open(&pair, 8);
+    grow(&pair, &pair.keeper, 20);
+    struct port_node *node = &pair.keeper;
+    struct link_view link;
+    struct share share;
+    uint8_t bytes[CHAIN_SHARE_MAX];
+    struct buffer out;
+    buffer_init_fixed(&out, bytes, sizeof(bytes));
+    assert_true(sharechain_link_at(node->chain, 20, &link));
+    assert_true(sharechain_share_bytes(node->chain, &link.id, &out));
+    assert_true(share_decode(bytes, out.size, &share));
+    memset(share.info.anchor.bytes, 0x11, 32); // a link that lost and nobody has
+    buffer_reset(&out);
+    share_encode(&share, &out);
+    struct chain_arrival arrival = {.source = 3, .share = bytes, .share_size = out.size};
+    assert_int_equal(node->table.add_share(node->table.context, &arrival, port_now(pair.clock_s)),
+                     CHAIN_UNKNOWN);
+    grow(&pair, node, 400);
+    struct sharechain_counts counts;
+    sharechain_counts(node->chain, &counts);
+    assert_int_equal(counts.waiting, 1);
+    prune_all(node);
+    assert_true(sharechain_root_height(node->chain) > 20);
+    sharechain_counts(node->chain, &counts);
+    assert_int_equal(counts.waiting, 0);
+    pair_close(&pair);
+}
+
 static void fork_below_the_root_is_refused(void **state)
 {
     (void)state;
@@ -289,6 +321,7 @@ int main(void)
         cmocka_unit_test(work_of_one_call_is_bounded),
         cmocka_unit_test(interrupted_removal_is_finished_at_the_next_start),
         cmocka_unit_test(links_below_the_root_are_served_as_skeletons_and_not_taken),
+        cmocka_unit_test(copies_that_wait_for_what_is_gone_are_dropped),
         cmocka_unit_test(fork_below_the_root_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
