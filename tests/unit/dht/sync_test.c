@@ -84,6 +84,21 @@ static void one_peer_is_waited_with_for_others(void **state)
     world_free(world);
 }
 
+static void peer_that_mined_on_since_its_hello_is_asked_at_once(void **state)
+{
+    (void)state;
+    static const struct toy_growth more = {.links = 3, .grains = 20, .work = 1000};
+    static const struct toy_growth few = {.links = 12, .grains = 20, .work = 1000};
+    struct world *world = world_of(2, &few);
+    link_all(world);
+    world_run(world, 1000);
+    toy_grow(&world->nodes[1].toy, &more); // and says nothing of it
+    assert_true(world_run_until(world, 0, SYNC_DONE, SYNC_COMPARE_MS + 1000));
+    assert_true(world_same_tip(world, 0, 1));
+    assert_int_equal(all_faults(&world->nodes[0]), 0);
+    world_free(world);
+}
+
 static void nothing_is_fetched_before_it_is_proven(void **state)
 {
     (void)state;
@@ -467,6 +482,7 @@ int main(void)
         cmocka_unit_test(new_node_catches_up_from_four_peers_at_once),
         cmocka_unit_test(equal_tips_need_no_request),
         cmocka_unit_test(one_peer_is_waited_with_for_others),
+        cmocka_unit_test(peer_that_mined_on_since_its_hello_is_asked_at_once),
         cmocka_unit_test(nothing_is_fetched_before_it_is_proven),
         cmocka_unit_test(headers_are_asked_for_when_a_skeleton_needs_them),
         cmocka_unit_test(more_headers_than_one_answer_holds_are_fetched),
