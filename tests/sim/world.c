@@ -203,9 +203,9 @@ void host_wake(struct host *host)
     struct mono_time deadline = host->engine->next_deadline(host->context);
     if (deadline.ms == MONO_NEVER.ms)
         return;
-    int64_t at_us = (deadline.ms - WORLD_MONO_MS) * 1000;
-    if (at_us < world->now_us)
-        at_us = world->now_us;
+    // What is overdue may be so by any time.
+    bool is_due = deadline.ms <= world_now(host).mono.ms;
+    int64_t at_us = is_due ? world->now_us : (deadline.ms - WORLD_MONO_MS) * 1000;
     if (at_us >= host->tick_us)
         return;
     host->tick_us = at_us;
