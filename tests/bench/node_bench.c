@@ -3,18 +3,11 @@
 // idle connection, time from start to the first job, and how fast a new block reaches all miners.
 // The baseline is a server over the same node/net that only answers lines (node_bench_echo.h),
 // under the same load in the same run, in turns.
-#include <errno.h>
-#include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 #include "tests/bench/bench.h"
 #include "tests/bench/node_bench_scene.h"
+#include "tests/bench/supervise.h"
 
 #define ROUNDS_DEFAULT 7
 #define ROUNDS_MAX     35 // a session may send so many lines at once and no more
@@ -291,48 +284,6 @@ static int measure_all(struct bench *bench, const char *folder)
     return bench_finish(bench);
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at)
-{
-    (void)status;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
-// What the child started dies with it, and comes to us to be buried.
-static void bury_all(pid_t child)
-{
-    kill(child, SIGKILL);
-    while (wait(NULL) > 0 || errno == EINTR)
-        continue;
-}
-
-// Measures in a child, so that whatever becomes of it no process and no file is left behind.
-static int supervise(struct bench *bench, const char *folder, const sigset_t *signals)
-{
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    fflush(NULL);
-    pid_t parent = getpid();
-    pid_t child = fork();
-    if (child < 0)
-        process_fail("fork: %s", strerror(errno));
-    if (child == 0) {
-        sigprocmask(SIG_UNBLOCK, signals, NULL);
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
-            _exit(2);
-        exit(measure_all(bench, folder));
-    }
-    struct timespec patience = {.tv_sec = SECONDS_MAX};
-    int status = 0;
-    int signal = sigtimedwait(signals, NULL, &patience);
-    pid_t ended = signal == SIGCHLD ? waitpid(child, &status, WNOHANG) : 0;
-    if (ended != child)
-        fprintf(stderr, "node_bench: stopped %s\n",
-                signal < 0 ? "after its longest time" : "by a signal");
-    bury_all(child);
-    return ended == child && WIFEXITED(status) ? WEXITSTATUS(status) : 2;
-}
-
 int main(int argc, char **argv)
 {
     struct bench bench;
@@ -342,16 +293,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "node_bench: at most %d rounds\n", ROUNDS_MAX);
         return 2;
     }
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    char folder[] = "/tmp/shoal-bench-XXXXXX";
-    if (mkdtemp(folder) == NULL)
-        process_fail("%s: %s", folder, strerror(errno));
-    int status = supervise(&bench, folder, &signals);
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    return status;
+    return supervise(&bench, measure_all, SECONDS_MAX);
 }

@@ -21,7 +21,7 @@ void process_fail(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "node_bench: ");
+    fprintf(stderr, "%s: ", program_invocation_short_name);
     vfprintf(stderr, format, arguments);
     fprintf(stderr, "\n");
     va_end(arguments);
@@ -90,14 +90,32 @@ pid_t process_fork(void (*run)(uint16_t port), uint16_t port)
     _exit(2);
 }
 
-void process_output(const char *const *argv, char *out, size_t capacity)
+pid_t process_start_heard(const char *const *argv, int *heard)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        process_fail("pipe: %s", strerror(errno));
+    pid_t pid = fork_bound();
+    if (pid == 0) {
+        if (dup2(ends[1], STDOUT_FILENO) < 0 || dup2(ends[1], STDERR_FILENO) < 0)
+            _exit(126);
+        run_program(argv);
+    }
+    close(ends[1]);
+    *heard = ends[0];
+    return pid;
+}
+
+bool process_ask(const char *const *argv, char *out, size_t capacity)
 {
     int ends[2];
     if (pipe(ends) != 0)
         process_fail("pipe: %s", strerror(errno));
     pid_t pid = fork_bound();
     if (pid == 0) {
+        int nowhere = open("/dev/null", O_WRONLY);
         dup2(ends[1], STDOUT_FILENO);
+        dup2(nowhere, STDERR_FILENO);
         close(ends[0]);
         close(ends[1]);
         run_program(argv);
@@ -110,7 +128,12 @@ void process_output(const char *const *argv, char *out, size_t capacity)
     out[size] = '\0';
     close(ends[0]);
     int status;
-    if (waitpid(pid, &status, 0) != pid || status != 0)
+    return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+void process_output(const char *const *argv, char *out, size_t capacity)
+{
+    if (!process_ask(argv, out, capacity))
         process_fail("%s %s failed", argv[0], argv[1]);
 }
 
@@ -143,6 +166,24 @@ double process_loop_cpu_ns(pid_t pid)
     snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)pid, (int)pid);
     read_line(path, text, sizeof text);
     return (double)strtoull(text, NULL, 10);
+}
+
+double process_memory_of(pid_t pid, const char *field)
+{
+    char path[64], text[128];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "r");
+    size_t size = strlen(field);
+    double bytes = -1;
+    while (file != NULL && fgets(text, sizeof text, file) != NULL) {
+        if (strncmp(text, field, size) == 0 && text[size] == ':')
+            bytes = strtod(text + size + 1, NULL) * 1024;
+    }
+    if (file != NULL)
+        fclose(file);
+    if (bytes < 0)
+        process_fail("%s says nothing of %s: is the process gone?", path, field);
+    return bytes;
 }
 
 double process_memory(pid_t pid)

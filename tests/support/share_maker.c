@@ -88,6 +88,12 @@ static void fill_share(const struct mint *mint, const struct maker_spec *spec, s
     buffer_clear(&prefix);
 }
 
+static bool is_block(const struct mint *mint, const struct hash256 *pow)
+{
+    struct u256 target;
+    return target_expand(mint->header_bits, &target) && target_is_met(pow, &target);
+}
+
 static bool is_wanted(const struct mint *mint, enum maker_want want, const struct hash256 *pow)
 {
     if (want == MAKER_LINK)
@@ -95,23 +101,23 @@ static bool is_wanted(const struct mint *mint, enum maker_want want, const struc
     return !target_is_met(pow, &mint->link_target) && target_is_met(pow, &mint->grain_target);
 }
 
-static bool find_nonce(const struct mint *mint, enum maker_want want, struct share *share,
+static bool find_nonce(const struct mint *mint, const struct maker_spec *spec, struct share *share,
                        struct hash256 *pow)
 {
-    if (want == MAKER_GRAIN && u256_compare(&mint->grain_target, &mint->link_target) <= 0)
+    if (spec->want == MAKER_GRAIN && u256_compare(&mint->grain_target, &mint->link_target) <= 0)
         return false; // at the easiest target every grain is a link
     struct header header;
     header_decode(share->header, &header);
     for (header.nonce = 0; header.nonce < NONCES_MAX; header.nonce++) {
         header_encode(&header, share->header);
         header_id(share->header, pow);
-        if (is_wanted(mint, want, pow))
+        if (is_wanted(mint, spec->want, pow) && !(spec->is_no_block && is_block(mint, pow)))
             return true;
     }
     return false;
 }
 
-bool maker_share(struct sharechain *chain, const struct maker_spec *spec, struct made_share *made)
+struct mint *maker_mint(struct sharechain *chain, const struct maker_spec *spec)
 {
     const struct header_node *prev = header_chain_find(sharechain_headers(chain), &spec->prev);
     struct mint_spec mint_spec = {.prev = spec->prev, .now = spec->now};
@@ -119,11 +125,14 @@ bool maker_share(struct sharechain *chain, const struct maker_spec *spec, struct
     if (spec->coinbase_value == 0 && prev != NULL)
         mint_spec.coinbase_value = chain_subsidy(sharechain_pool(chain)->chain, prev->height + 1);
     struct mint *mint;
-    if (sharechain_mint(chain, &mint_spec, &mint) != MINT_OK)
-        return false;
+    return sharechain_mint(chain, &mint_spec, &mint) == MINT_OK ? mint : NULL;
+}
+
+bool maker_share_of(const struct mint *mint, const struct maker_spec *spec, struct made_share *made)
+{
     struct share share;
     fill_share(mint, spec, &share);
-    bool is_found = find_nonce(mint, spec->want, &share, &made->pow);
+    bool is_found = find_nonce(mint, spec, &share, &made->pow);
     struct buffer bytes;
     buffer_init_fixed(&bytes, made->bytes, sizeof(made->bytes));
     share_encode(&share, &bytes);
@@ -133,9 +142,18 @@ bool maker_share(struct sharechain *chain, const struct maker_spec *spec, struct
     made->body = malloc(mint->body_size);
     assert(made->body != NULL);
     memcpy(made->body, mint->body, mint->body_size);
-    mint_release(mint);
     if (!is_found)
         made_share_clear(made);
+    return is_found;
+}
+
+bool maker_share(struct sharechain *chain, const struct maker_spec *spec, struct made_share *made)
+{
+    struct mint *mint = maker_mint(chain, spec);
+    if (mint == NULL)
+        return false;
+    bool is_found = maker_share_of(mint, spec, made);
+    mint_release(mint);
     return is_found;
 }
 

@@ -31,6 +31,7 @@ struct maker_spec {
     uint64_t salt;           // another salt, another share
     uint64_t coinbase_value; // 0: the subsidy
     size_t branch_count;     // hashes in the merkle branch
+    bool is_no_block;        // its hash misses the target of a block
 };
 
 struct made_share {
@@ -45,6 +46,10 @@ struct made_share {
 // Mints on the chain's view and hashes until the share is of the wanted kind. False if no mint or
 // none was found.
 bool maker_share(struct sharechain *chain, const struct maker_spec *spec, struct made_share *made);
+// The same in two steps, for many shares of one mint; mint_release frees it. NULL if there is none.
+struct mint *maker_mint(struct sharechain *chain, const struct maker_spec *spec);
+bool maker_share_of(const struct mint *mint, const struct maker_spec *spec,
+                    struct made_share *made);
 void made_share_clear(struct made_share *made);
 enum verdict maker_add(struct sharechain *chain, const struct made_share *made, uint32_t source);
 // A block header on top of prev with the right bits and a hash that meets them.
