@@ -47,6 +47,10 @@ struct network_events {
     void (*peer_opened)(void *context, uint32_t peer, struct now now);
     void (*peer_closed)(void *context, uint32_t peer, const char *reason, struct now now);
     void (*peer_banned)(void *context, uint32_t peer, const char *reason, struct now now);
+    // Somebody who came is no peer: he was not let in, or his handshake failed. May be NULL; may
+    // come very often.
+    void (*stranger_refused)(void *context, const struct endpoint *from, const char *reason,
+                             struct now now);
     void (*sync_changed)(void *context, enum sync_phase phase, struct now now);
     // No peer for NETWORK_ALONE_MS; again every NETWORK_ALONE_MS while it lasts.
     void (*alone)(void *context, struct now now);

@@ -121,13 +121,25 @@ static bool make_link(struct stream *stream, struct now now)
     return stream->link != NULL;
 }
 
+static struct stream *refuse(const struct network *network, const struct endpoint *from,
+                             const char *reason, struct now now)
+{
+    if (network->events.stranger_refused != NULL)
+        network->events.stranger_refused(network->events.context, from, reason, now);
+    return NULL;
+}
+
 struct stream *network_accept(struct network *network, const struct endpoint *from, struct now now)
 {
     const struct address stranger = stranger_of(network, from);
     network_reached(network, from, now);
-    if (network->config.port == 0 || peers_is_banned(network->peers, &from->address, now) ||
-        half_open_enter(network->half_open, &stranger, now.mono) != HALF_OPEN_ADMITTED)
+    if (network->config.port == 0)
         return NULL;
+    if (peers_is_banned(network->peers, &from->address, now))
+        return refuse(network, from, "it is banned", now);
+    enum half_open_verdict verdict = half_open_enter(network->half_open, &stranger, now.mono);
+    if (verdict != HALF_OPEN_ADMITTED)
+        return refuse(network, from, half_open_verdict_text(verdict), now);
     struct stream *stream = network_stream_new(network, STREAM_INBOUND, from, now);
     if (stream == NULL) {
         half_open_leave(network->half_open, &stranger);
@@ -264,6 +276,8 @@ static void forget_peer(struct stream *stream, struct now now)
         peers_failed(network->peers, &stream->dial.key, now);
     if (stream->kind == STREAM_DIAL_BACK && stream->ticket != 0)
         dht_dialled(network->dht, stream->ticket, false, now);
+    if (stream->kind == STREAM_INBOUND && stream->phase == STREAM_HANDSHAKE)
+        refuse(network, &stream->endpoint, stream->end.reason, now);
     if (stream->end.is_banned)
         network->events.peer_banned(network->events.context, number, stream->end.reason, now);
     if (stream->phase != STREAM_OPEN)

@@ -4,6 +4,8 @@
 #include <string.h>
 #include "node/swarm_state.h"
 
+#define STRANGERS_SAY_MS 60000 // between two lines about who was refused
+
 static const char saved_key[] = "network";
 
 // ---- What the engine tells
@@ -62,6 +64,23 @@ static void on_peer_banned(void *context, uint32_t peer, const char *reason, str
 {
     (void)now;
     log_peer(context, peer, "node banned", reason);
+}
+
+// Whoever comes again and again does not fill the log.
+static void on_stranger_refused(void *context, const struct endpoint *from, const char *reason,
+                                struct now now)
+{
+    struct swarm *swarm = context;
+    char address[ENDPOINT_TEXT_SIZE];
+    swarm->strangers++;
+    if (swarm->strangers_said.ms != 0 && now.mono.ms - swarm->strangers_said.ms < STRANGERS_SAY_MS)
+        return;
+    endpoint_to_text(from, address);
+    log_event(swarm->node->log, LOG_INFO, "network", "connections were refused",
+              LOG_U64("count", swarm->strangers), LOG_TEXT("last", address),
+              LOG_TEXT("reason", reason));
+    swarm->strangers = 0;
+    swarm->strangers_said = now.mono;
 }
 
 static void on_sync_changed(void *context, enum sync_phase phase, struct now now)
@@ -163,6 +182,7 @@ static void begin(struct swarm *swarm)
                    .peer_opened = on_peer_opened,
                    .peer_closed = on_peer_closed,
                    .peer_banned = on_peer_banned,
+                   .stranger_refused = on_stranger_refused,
                    .sync_changed = on_sync_changed,
                    .alone = on_alone,
                    .address_learned = on_address_learned,

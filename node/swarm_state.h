@@ -64,6 +64,8 @@ struct swarm {
     struct swarm_peer peers[SWARM_PEERS_MAX];
     uint32_t failed[SWARM_FAILED_MAX];
     size_t failed_count;
+    uint64_t strangers; // that were refused since it was said last
+    struct mono_time strangers_said;
     // Where others find us
     struct endpoint public_ipv4, public_ipv6; // as configured
     struct net_port_map *port_map;

@@ -288,6 +288,16 @@ static void on_peer_closed(void *context, uint32_t peer, const char *reason, str
     snprintf(node->reason, sizeof node->reason, "%s", reason);
 }
 
+static void on_stranger_refused(void *context, const struct endpoint *from, const char *reason,
+                                struct now now)
+{
+    struct net_node *node = context;
+    (void)from;
+    (void)reason;
+    (void)now;
+    node->strangers++;
+}
+
 static void on_peer_banned(void *context, uint32_t peer, const char *reason, struct now now)
 {
     struct net_node *node = context;
@@ -367,6 +377,7 @@ static void fill_config(struct net_node *node)
                    .peer_opened = on_peer_opened,
                    .peer_closed = on_peer_closed,
                    .peer_banned = on_peer_banned,
+                   .stranger_refused = on_stranger_refused,
                    .sync_changed = on_sync_changed,
                    .alone = on_alone,
                    .address_learned = on_address,

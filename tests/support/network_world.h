@@ -34,7 +34,7 @@ struct net_node {
     size_t saved_size;
     // What happened:
     unsigned peers; // open now
-    unsigned opened, closed, banned, alone, saves, blocks;
+    unsigned opened, closed, banned, strangers, alone, saves, blocks;
     char reason[NET_REASON_SIZE]; // of the last that closed or was banned
     struct endpoint learned;      // the last address that was
     bool was_reachable;

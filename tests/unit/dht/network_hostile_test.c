@@ -30,6 +30,7 @@ static void stranger_gets_silence(void **state)
     struct net_attacker *other_pool = net_attack(node, &other, NULL);
     struct net_attacker *member = net_attack(node, &node->membership, NULL);
     assert_true(wrong_secret->is_closed && no_secret->is_closed && other_pool->is_closed);
+    assert_int_equal(node->strangers, 3);
     assert_int_equal(wrong_secret->bytes_to_us, 0);
     assert_int_equal(no_secret->bytes_to_us, 0);
     assert_int_equal(other_pool->bytes_to_us, 0);
