@@ -12,7 +12,7 @@
 #include "node/base/bytes.h"
 #include "node/base/time.h"
 
-#define SERVE_BYTES_SECOND (4u << 20)  // to one peer
+#define SERVE_BYTES_SECOND (16u << 20) // to one peer
 #define SERVE_BURST        (32u << 20) // after a pause
 #define SERVE_QUEUE_MAX    16          // requests of one peer that wait; more are a fault
 
