@@ -7,10 +7,10 @@ import { waitFor } from './checks.mjs';
 const PACKAGES = join(TOP, 'tests/e2e/node_modules');
 
 class Daemon {
-    constructor(name, chain, port) {
+    constructor(name, chain, port, place = {}) {
         this.name = name;
         this.chain = chain;
-        this.rpc = new Rpc(port);
+        this.rpc = new Rpc(port, place);
         this.port = port;
         this.url = this.rpc.url;
         this.process = null;
@@ -69,18 +69,21 @@ export class Lcoin extends Daemon {
 }
 
 export class Devchain extends Daemon {
-    // options: those of the program, as in ['--bits', '1e0fffff']
-    static async make(name, options) {
+    // options: those of the program, as in ['--bits', '1e0fffff']. host: for other machines.
+    static async make(name, options, host = null) {
         const isScrypt = options.includes('--scrypt');
+        const place = host === null ? {} : { host, login: 'e2e:e2e' };
         const daemon = new Devchain(name, isScrypt ? 'devchain-scrypt' : 'devchain',
-                                    await freePort());
+                                    await freePort(), place);
         daemon.options = options;
+        daemon.access = host === null ? ['--no-auth']
+                                      : ['--bind', host, '--user', 'e2e', '--password', 'e2e'];
         return daemon;
     }
 
     async start(more = []) {
         this.launch(join(BIN, 'devchain'), [...this.options, '--port', String(this.port),
-            '--no-auth', ...more]);
+            ...this.access, ...more]);
         await this.ready();
     }
 

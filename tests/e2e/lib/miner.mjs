@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { BIN, Process } from './processes.mjs';
 
 export class CpuMiner {
-    // hashrate: hashes a second of all connections together. options: more flags of the program.
-    constructor(name, port, users, hashrate, options = []) {
-        this.process = new Process(name, join(BIN, 'miner'), ['--url', `127.0.0.1:${port}`,
+    // place: a port of loopback, or host:port. hashrate: hashes a second of all connections
+    // together. options: more flags of the program.
+    constructor(name, place, users, hashrate, options = []) {
+        const url = typeof place === 'number' ? `127.0.0.1:${place}` : place;
+        this.process = new Process(name, join(BIN, 'miner'), ['--url', url,
             ...users.flatMap((user) => ['--user', user]), '--connections', String(users.length),
             '--hashrate', String(hashrate), '--threads', '1', '--json', '--report', '1',
             ...options]);

@@ -8,11 +8,10 @@ export class RpcError extends Error {
     }
 }
 
-function post(port, body, timeoutMs) {
+function post(to, body) {
     return new Promise((done, reject) => {
         const headers = { 'content-type': 'application/json' };
-        const options = { host: '127.0.0.1', port, method: 'POST', path: '/', headers };
-        const call = request({ ...options, timeout: timeoutMs },
+        const call = request({ ...to, method: 'POST', path: '/', headers },
             (answer) => {
                 let text = '';
                 answer.setEncoding('utf8');
@@ -20,22 +19,22 @@ function post(port, body, timeoutMs) {
                 answer.on('end', () => done(text));
                 answer.on('error', reject);
             });
-        call.on('timeout', () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+        call.on('timeout', () => call.destroy(new Error(`no answer within ${to.timeout} ms`)));
         call.on('error', reject);
         call.end(body);
     });
 }
 
 export class Rpc {
-    constructor(port, timeoutMs = 30000) {
-        this.port = port;
-        this.timeoutMs = timeoutMs;
-        this.url = `http://127.0.0.1:${port}`;
+    // place: host, if not loopback, and login, as in 'user:password'.
+    constructor(port, { host = '127.0.0.1', login = '' } = {}) {
+        this.to = { host, port, timeout: 30000, ...(login === '' ? {} : { auth: login }) };
+        this.url = `http://${login === '' ? '' : `${login}@`}${host}:${port}`;
     }
 
     async call(method, ...params) {
         const body = JSON.stringify({ jsonrpc: '1.0', id: 1, method, params });
-        const reply = JSON.parse(await post(this.port, body, this.timeoutMs));
+        const reply = JSON.parse(await post(this.to, body));
         if (reply.error)
             throw new RpcError(method, reply.error);
         return reply.result;

@@ -51,6 +51,7 @@ export class Node {
             ...options,
         };
         node.daemons = daemons;
+        node.through = []; // the command that starts it elsewhere
         node.process = null;
         return node;
     }
@@ -58,7 +59,8 @@ export class Node {
     launch() {
         const flags = Object.entries(this.flags).map(([key, value]) => `--${key}=${value}`);
         const daemons = this.daemons.map((url) => `--daemon=${url}`);
-        this.process = new Process(this.name, SHOAL, ['node', ...flags, ...daemons]);
+        const [command, ...args] = [...this.through, SHOAL, 'node', ...flags, ...daemons];
+        this.process = new Process(this.name, command, args);
     }
 
     async start() {

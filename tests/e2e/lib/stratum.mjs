@@ -10,8 +10,9 @@ const SCALE = 1n << 60n; // of difficulties below 1
 const NONCES = 100000;   // of one extranonce
 
 export class StratumConnection {
-    constructor(port) {
+    constructor(port, host = '127.0.0.1') {
         this.port = port;
+        this.host = host;
         this.lines = [];
         this.isClosed = false;
         this.closedAt = 0;
@@ -23,7 +24,7 @@ export class StratumConnection {
 
     open() {
         return new Promise((done, reject) => {
-            this.socket = connect({ host: '127.0.0.1', port: this.port });
+            this.socket = connect({ host: this.host, port: this.port });
             this.socket.setEncoding('latin1');
             this.socket.setNoDelay(true);
             this.socket.on('connect', done);
@@ -119,11 +120,11 @@ function wordsReversed(hex) {
 // One connection that mines for one user. shares: { id, pow, target, job, answer } of every submit;
 // answer is null until there is one.
 export class StratumMiner {
-    // options: user, password, algorithm (sha256d, scrypt), hashesPerSecond, agent
+    // options: user, password, algorithm (sha256d, scrypt), hashesPerSecond, agent, host
     constructor(port, options) {
         this.port = port;
         this.options = { password: 'x', algorithm: 'sha256d', hashesPerSecond: 1000,
-                         agent: 'shoal-e2e/1', ...options };
+                         agent: 'shoal-e2e/1', host: '127.0.0.1', ...options };
         this.shares = [];
         this.isStopped = false;
         this.isPaused = false;
@@ -133,7 +134,7 @@ export class StratumMiner {
     }
 
     async connect() {
-        this.connection = new StratumConnection(this.port);
+        this.connection = new StratumConnection(this.port, this.options.host);
         this.connection.onMessage = (message) => this.take(message);
         this.job = null;
         this.difficulty = 1;
