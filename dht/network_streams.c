@@ -312,8 +312,10 @@ static void end_stream(struct network *network, size_t index, struct now now)
     network->ending_count--;
     network->wants_dial = true;
     leave_half_open(stream);
+    // A dial back that is reset may be gone before the other side has seen whose it was.
+    bool is_graceful = stream->end.says_bye || stream->kind == STREAM_DIAL_BACK;
     if (!stream->end.is_gone)
-        network->events.close(network->events.context, stream->number, stream->end.says_bye);
+        network->events.close(network->events.context, stream->number, is_graceful);
     forget_peer(stream, now);
     free_stream(stream);
 }

@@ -77,7 +77,10 @@ static void on_connect(uv_connect_t *request, int status)
     }
     connection->dial = NULL;
     free_dial(dial);
-    net_connection_open(connection);
+    if (!net_connection_open(connection)) {
+        net_connection_fail(connection, "reset by the peer");
+        return;
+    }
     net_connection_pause(connection, false);
     if (connection->state == CONNECTION_OPEN && connection->events->connected != NULL) {
         connection->events->connected(connection->context, connection);

@@ -63,8 +63,8 @@ struct net_connection {
 struct net_connection *net_connection_new(struct net_loop *loop, size_t send_bytes_max);
 // Undoes net_connection_new before a handle was initialised.
 void net_connection_drop(struct net_connection *connection);
-// Reads the peer's address and starts to read.
-void net_connection_open(struct net_connection *connection);
+// Reads the peer's address. False if it has none any more: it was reset before it was accepted.
+bool net_connection_open(struct net_connection *connection);
 // Closes the handle at once; `closed` follows with this reason unless an earlier one stands.
 void net_connection_fail(struct net_connection *connection, const char *reason);
 // dial.c found it ended between two attempts: tells `closed` and frees it.

@@ -108,7 +108,10 @@ static void accept_one(struct net_listener *listener)
         net_connection_fail(connection, uv_strerror(result));
         return;
     }
-    net_connection_open(connection);
+    if (!net_connection_open(connection)) {
+        net_connection_fail(connection, "reset by the peer");
+        return;
+    }
     if (is_beyond_limits(listener, connection)) {
         listener->refused_count++;
         net_connection_reset(connection);

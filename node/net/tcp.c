@@ -167,7 +167,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     }
 }
 
-void net_connection_open(struct net_connection *connection)
+bool net_connection_open(struct net_connection *connection)
 {
     struct sockaddr_storage peer = {0};
     int size = sizeof(peer);
@@ -175,11 +175,14 @@ void net_connection_open(struct net_connection *connection)
     if (connection->uv.handle.type == UV_TCP) {
         uv_tcp_nodelay(&connection->uv.tcp, 1);
         uv_tcp_keepalive(&connection->uv.tcp, 1, KEEPALIVE_S);
-        uv_tcp_getpeername(&connection->uv.tcp, (struct sockaddr *)&peer, &size);
+        if (uv_tcp_getpeername(&connection->uv.tcp, (struct sockaddr *)&peer, &size) != 0) {
+            return false;
+        }
     } else {
         peer.ss_family = AF_UNIX;
     }
     net_address_from_socket((const struct sockaddr *)&peer, &connection->peer);
+    return true;
 }
 
 void net_connection_begin(struct net_connection *connection,

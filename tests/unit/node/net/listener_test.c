@@ -47,6 +47,22 @@ static void each_family_has_a_listener_of_its_own_if_it_wants(void **state)
     world_clear(&world);
 }
 
+// Its address cannot be known any more: nobody is told of a connection from nowhere.
+static void connection_that_was_reset_before_it_was_accepted_is_none(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, "127.0.0.1:0", 0);
+    int client = plain_client(net_listener_port(world.listener));
+    struct linger at_once = {.l_onoff = 1};
+    assert_int_equal(setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+    close(client);
+    world_run_for(&world, 100);
+    assert_int_equal(world.accepted_count, 0);
+    assert_int_equal(net_listener_connections(world.listener), 0);
+    world_clear(&world);
+}
+
 static void make_socket_path(struct world *world, char address[80])
 {
     snprintf(world->socket_path, sizeof(world->socket_path), "/tmp/shoal-tcp-test-%d.sock",
@@ -220,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(star_listens_for_both_families),
         cmocka_unit_test(each_family_has_a_listener_of_its_own_if_it_wants),
+        cmocka_unit_test(connection_that_was_reset_before_it_was_accepted_is_none),
         cmocka_unit_test(unix_socket_is_private_and_removed),
         cmocka_unit_test(socket_of_a_dead_process_is_replaced_but_no_other_file),
         cmocka_unit_test(errors_of_listening_say_what_to_do),
