@@ -16,6 +16,12 @@
 // this.
 #define PROBE_BYTES (1 << 20)
 
+// Pages of the file that were looked at count as memory of this process for as long as they are
+// mapped, though the system can take them back whenever it likes: those who watch it by its
+// resident size would see the whole file. So the map is made anew once this much was touched.
+#define TOUCHED_MAX (16u << 20)
+#define TOUCHED_GET (64u << 10) // of one look-up; the system maps what lies around a page, too
+
 struct lmdb_file {
     struct lmdb_folder folder;
     // Held by the reader while it reads and by the writer while it replaces or moves what env maps.
@@ -26,6 +32,7 @@ struct lmdb_file {
     MDB_txn *read_txn;        // kept between reads, may be NULL
     unsigned reads;           // the reader's: how many are under way, one inside the other
     uint64_t map_size;        // the writer's
+    uint64_t touched;         // bytes, about, since the map was made; with map_mutex held
 };
 
 static MDB_val borrow(const void *data, size_t size)
@@ -167,18 +174,39 @@ static int restart_locked(struct lmdb_file *file)
     return result;
 }
 
+// The caller holds map_mutex.
+static int map_anew(struct lmdb_file *file, uint64_t map_size)
+{
+    int result = mdb_env_set_mapsize(file->env.env, (size_t)map_size);
+    if (result == 0)
+        file->map_size = map_size;
+    else
+        (void)restart(file); // a failed mmap leaves no map at all
+    file->touched = 0;
+    return result;
+}
+
 static int grow(struct lmdb_file *file)
 {
     if (file->map_size > SIZE_MAX / 2)
         return ENOMEM;
     pthread_mutex_lock(&file->map_mutex);
-    int result = mdb_env_set_mapsize(file->env.env, (size_t)file->map_size * 2);
-    if (result == 0)
-        file->map_size *= 2;
-    else
-        (void)restart(file); // a failed mmap leaves no map at all
+    int result = map_anew(file, file->map_size * 2);
     pthread_mutex_unlock(&file->map_mutex);
     return result;
+}
+
+static void count_touched(struct lmdb_file *file, const struct store_entry *first,
+                          const struct store_entry *last)
+{
+    uint64_t bytes = store_entry_size(first);
+    for (const struct store_entry *entry = first; entry != last; entry = entry->next)
+        bytes += store_entry_size(entry->next);
+    pthread_mutex_lock(&file->map_mutex);
+    file->touched += bytes;
+    if (file->touched >= TOUCHED_MAX)
+        (void)map_anew(file, file->map_size); // what failed is tried again by the next commit
+    pthread_mutex_unlock(&file->map_mutex);
 }
 
 // A write cut short by a full disk comes out of LMDB as EIO. Writing on behind the end of the file,
@@ -231,8 +259,10 @@ int lmdb_file_commit(struct lmdb_file *file, const struct store_entry *first,
         if (result != 0)
             return result;
     }
-    if (result == 0)
+    if (result == 0) {
+        count_touched(file, first, last);
         return 0;
+    }
     restart_if_dead(file);
     return find_real_reason(file, result);
 }
@@ -282,6 +312,7 @@ bool lmdb_file_get(struct lmdb_file *file, enum store_table table, const void *k
     bool is_found = mdb_get(file->read_txn, file->env.tables[table], &name, &value) == 0;
     if (is_found)
         write_bytes(out, value.mv_data, value.mv_size);
+    file->touched += TOUCHED_GET;
     end_read(file);
     return is_found;
 }
@@ -298,6 +329,7 @@ static void step(struct lmdb_walk *walk, MDB_val key, MDB_cursor_op op)
     walk->key_size = key.mv_size;
     walk->value = value.mv_data;
     walk->value_size = value.mv_size;
+    walk->file->touched += value.mv_size;
 }
 
 void lmdb_walk_begin(struct lmdb_walk *walk, struct lmdb_file *file, enum store_table table,

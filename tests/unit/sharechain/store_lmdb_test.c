@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "tests/unit/sharechain/seeded.h"
@@ -409,6 +411,42 @@ static void map_grows_under_a_reader(void **state)
     store_close(store);
 }
 
+// Pages of files that are mapped here, in kB.
+static long mapped_file_kb(void)
+{
+    char line[128];
+    long kb = -1;
+    FILE *status = fopen("/proc/self/status", "r");
+    assert_non_null(status);
+    while (fgets(line, sizeof line, status) != NULL) {
+        if (strncmp(line, "RssFile:", 8) == 0)
+            kb = strtol(line + 8, NULL, 10);
+    }
+    fclose(status);
+    assert_true(kb >= 0);
+    return kb;
+}
+
+static void what_was_looked_at_does_not_stay_in_memory(void **state)
+{
+    enum { COUNT = 8000, VALUE = 8000, ROUNDS = 8 }; // 64 MB
+    struct store *store = open_in(*state);
+    for (unsigned n = 0; n < COUNT; n++)
+        put_number(store, STORE_SHARES, n, VALUE);
+    assert_true(store_settle(store, SETTLE_MS));
+    long before_kb = mapped_file_kb();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned n = round; n < COUNT; n += ROUNDS)
+            assert_true(has_number(store, STORE_SHARES, n, VALUE));
+        put_number(store, STORE_META, round, 10);
+        assert_true(store_settle(store, SETTLE_MS));
+    }
+    assert_true(mapped_file_kb() - before_kb < 32000);
+    for (unsigned n = 0; n < COUNT; n += 97)
+        assert_true(has_number(store, STORE_SHARES, n, VALUE));
+    store_close(store);
+}
+
 static void one_value_larger_than_the_map_makes_it_grow_more_than_once(void **state)
 {
     const struct store_folder *folder = *state;
@@ -504,6 +542,7 @@ int main(void)
         WITH_FOLDER(unknown_missing_or_malformed_schema_is_refused),
         WITH_FOLDER(leftovers_of_an_interrupted_start_do_not_matter),
         WITH_FOLDER(map_grows_under_a_reader),
+        WITH_FOLDER(what_was_looked_at_does_not_stay_in_memory),
         WITH_FOLDER(one_value_larger_than_the_map_makes_it_grow_more_than_once),
         WITH_FOLDER(commit_wakes_the_loop_without_being_asked),
         WITH_FOLDER(closing_writes_what_was_just_put),
