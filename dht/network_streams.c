@@ -264,6 +264,16 @@ static void say_goodbye(struct stream *stream, struct now now)
         write_piece(stream, GOODBYE_SIZE, now);
 }
 
+// Who only looks whether we can be reached is no stranger.
+static bool has_spoken(const struct stream *stream)
+{
+    struct link_stats stats;
+    if (stream->link == NULL)
+        return false;
+    link_stats(stream->link, &stats);
+    return stats.bytes_received > 0 || !stream->end.is_gone;
+}
+
 // The engines forget the peer. What they do then may end others, not this one again.
 static void forget_peer(struct stream *stream, struct now now)
 {
@@ -276,7 +286,7 @@ static void forget_peer(struct stream *stream, struct now now)
         peers_failed(network->peers, &stream->dial.key, now);
     if (stream->kind == STREAM_DIAL_BACK && stream->ticket != 0)
         dht_dialled(network->dht, stream->ticket, false, now);
-    if (stream->kind == STREAM_INBOUND && stream->phase == STREAM_HANDSHAKE)
+    if (stream->kind == STREAM_INBOUND && stream->phase == STREAM_HANDSHAKE && has_spoken(stream))
         refuse(network, &stream->endpoint, stream->end.reason, now);
     if (stream->end.is_banned)
         network->events.peer_banned(network->events.context, number, stream->end.reason, now);
