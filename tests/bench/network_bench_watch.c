@@ -185,13 +185,14 @@ static void note_memory(struct watch *watch)
 void watch_run(struct watch *watch, size_t count, size_t rate)
 {
     double interval_ns = 1e9 / (double)rate;
-    double due_ns = bench_now_ns() + interval_ns;
+    double begin_ns = bench_now_ns();
     if (count > watch->shares_max)
         process_fail("%zu shares are too many", count);
     watch->shares_count = 0;
     memset(watch->memory_most, 0, sizeof watch->memory_most);
-    for (size_t i = 0; i < count; i++, due_ns += interval_ns) {
+    for (size_t i = 0; i < count; i++) {
         char line[LINE_SIZE];
+        double due_ns = begin_ns + (double)(i + 1) * interval_ns;
         struct watched_share share = {.sent_ns = 0};
         idle_until(watch, due_ns - PREPARE_MS * 1e6);
         int size = prepare(watch, watch->sent % rate == 0, line, &share.id);
