@@ -3,7 +3,8 @@
 
 #define BOOT_WAIT_MS      250 // for more than the first answer
 #define BOOT_AGAIN_MAX_MS 60000
-#define PING_MS           10000 // the longest silence between two checks of old nodes
+#define PING_MS           10000  // the longest silence between two checks of old nodes
+#define PING_ROUND_MS     300000 // all of a table are checked in about this time
 #define REFRESH_MS        900000
 #define OWN_SEARCH_MS     300000
 #define PUBLISH_MS        2700000
@@ -145,7 +146,10 @@ static void check_suspects(struct dht *dht, struct now now)
 
 static void check_old(struct dht *dht, struct now now)
 {
-    dht->upkeep.ping_at.ms = now.mono.ms + 1 + (int64_t)env_random_below(&dht->env, PING_MS);
+    // Of nodes that stay for an hour one in twelve is gone after five minutes: tables hold few.
+    uint64_t mean_ms = PING_ROUND_MS / (nodes_count(dht) + 1);
+    uint64_t most_ms = 2 * mean_ms < PING_MS ? 2 * mean_ms : PING_MS;
+    dht->upkeep.ping_at.ms = now.mono.ms + 1 + (int64_t)env_random_below(&dht->env, most_ms + 1);
     if (dht->join.state != JOIN_DONE)
         return;
     for (unsigned i = 0; i < TABLES_COUNT; i++) {

@@ -15,6 +15,17 @@ static const struct unit ms = {"ms", 0};
 static const struct unit each = {"", 0};
 static const struct unit percent = {"%", 2};
 
+// Two chains of equal work stay two until the next link; it comes at once here.
+static void end_tie(struct full_net *net)
+{
+    struct link_view first;
+    struct link_view other;
+    sharechain_tip(net->nodes[0]->chain, &first);
+    sharechain_tip(net->nodes[2]->chain, &other);
+    if (u256_compare(&first.work, &other.work) == 0)
+        full_node_mine(net->nodes[0], MAKER_LINK);
+}
+
 void scenario_partition(const struct scenario_run *run)
 {
     struct report *report = run->report;
@@ -32,6 +43,7 @@ void scenario_partition(const struct scenario_run *run)
     size_t split = net->count - full_net_agreeing(net, net->nodes[2]);
     for (size_t i = 0; i < net->count; i++)
         net->nodes[i]->swarm_node->host->partition = 0;
+    end_tie(net);
     double healed_ms = chain_converge_ms(net, net->nodes[0], net->count, CONVERGE_MS);
     full_net_run(net, 600000, GRAINS);
     double settled_ms = chain_converge_ms(net, net->nodes[0], net->count, CONVERGE_MS);
