@@ -32,6 +32,7 @@
 #define PEERS_BOOK_WIDE_MAX  64    // per /16 or /32
 #define PEERS_RETRY_MIN_MS   30000 // after a failure, then doubling
 #define PEERS_RETRY_MAX_MS   3600000
+#define PEERS_LOST_MS        10000 // between two calls of lost ones out of turn
 #define PEERS_ROTATE_MS      600000
 #define PEERS_MEASURE_MS     90000 // a link without a round trip for so long is a slow one
 #define PEERS_BAN_MIN_MS     600000

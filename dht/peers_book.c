@@ -87,6 +87,13 @@ void book_remove(struct peers *peers, struct book_node *node)
     *node = peers->book[--peers->book_count];
 }
 
+// A lost one stays for a day more: records that are not renewed are what a partition of hours looks
+// like, and a link proves the key again.
+int64_t book_end(const struct book_node *node)
+{
+    return (int64_t)node->expiry + (node->is_lost ? LOST_KEPT_S : 0);
+}
+
 void book_expire(struct peers *peers, struct now now)
 {
     int64_t seconds = wall_seconds(now.wall);
@@ -95,14 +102,15 @@ void book_expire(struct peers *peers, struct now now)
     peers->expiry_min = UINT32_MAX;
     for (size_t i = peers->book_count; i-- > 0;) {
         struct book_node *node = &peers->book[i];
-        bool is_over = (int64_t)node->expiry <= seconds;
+        int64_t end = book_end(node);
+        bool is_over = end <= seconds;
         if (is_over && node->kept_rank == 0 && !is_linked(peers, node)) {
             book_remove(peers, node);
             continue;
         }
         // Those that stay beyond their time are looked at again when what holds them ends.
-        if (!is_over && node->expiry < peers->expiry_min)
-            peers->expiry_min = node->expiry;
+        if (!is_over && end < (int64_t)peers->expiry_min)
+            peers->expiry_min = (uint32_t)end;
     }
 }
 
@@ -257,6 +265,8 @@ static bool renew(struct peers *peers, struct book_node *known, const struct boo
         new.next_dial = known->next_dial;
         new.round_trip_ms = known->round_trip_ms;
         new.is_reached = known->is_reached;
+        new.is_lost = known->is_lost;
+        new.called = known->called;
     }
     if (has_moved)
         peers_look_again(peers);

@@ -106,6 +106,8 @@ static bool is_meant(const struct book_node *node, enum wish wish)
         return node->round_trip_ms == 0;
     case WISH_NEAR:
         return node->round_trip_ms != 0 && node->round_trip_ms != UNMEASURED_MS;
+    case WISH_LOST:
+        return node->is_lost;
     }
     return false;
 }
@@ -114,7 +116,7 @@ static bool is_meant(const struct book_node *node, enum wish wish)
 static bool is_eligible(const struct peers *peers, const struct book_node *node,
                         const struct taken *taken, struct now now)
 {
-    if ((int64_t)node->expiry <= wall_seconds(now.wall) && node->kept_rank == 0)
+    if (book_end(node) <= wall_seconds(now.wall) && node->kept_rank == 0)
         return false;
     uint64_t wide = address_group_wide(&book_endpoint(node)->address).value;
     for (size_t i = 0; i < taken->count; i++) {
@@ -129,6 +131,8 @@ static bool is_better(const struct book_node *a, const struct book_node *b, enum
 {
     if (wish == WISH_KEPT)
         return a->kept_rank < b->kept_rank;
+    if (wish == WISH_LOST)
+        return a->called.ms < b->called.ms;
     return a->round_trip_ms < b->round_trip_ms;
 }
 
@@ -145,7 +149,7 @@ void choice_find(const struct peers *peers, enum wish wish, const struct peer_li
         const struct book_node *node = &peers->book[i];
         if (!is_meant(node, wish) || !is_eligible(peers, node, &taken, now))
             continue;
-        if (node->next_dial.ms > now.mono.ms) {
+        if (node->next_dial.ms > now.mono.ms && wish != WISH_LOST) {
             found->later = mono_min(found->later, node->next_dial);
             continue;
         }

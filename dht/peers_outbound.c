@@ -98,6 +98,8 @@ static bool is_wanted(const struct peers *peers, const struct census *census, en
         return peers->measured < PEERS_TRIED && census->unmeasured < TRIED_AT_ONCE;
     case WISH_NEAR:
         return census->near < choice_near_places(census);
+    case WISH_LOST:
+        return census->random < choice_random_places(census);
     }
     return false;
 }
@@ -108,6 +110,7 @@ static enum peer_place place_for(enum wish wish)
     case WISH_KEPT:
         return PEER_PLACE_KEPT;
     case WISH_RANDOM:
+    case WISH_LOST:
         return PEER_PLACE_RANDOM;
     case WISH_TRIED:
     case WISH_NEAR:
@@ -131,6 +134,25 @@ static bool dial_node(struct peers *peers, const struct book_node *node, enum wi
         .sign_key = record.sign_key,
     };
     return begin_dial(peers, dial);
+}
+
+// Where the network broke in two, all of the other side are lost at once and come back at once: one
+// after the other is called, however long each has been failing, as one who answers is enough.
+static bool dial_lost(struct peers *peers, const struct census *census, struct now now,
+                      struct mono_time *later, struct peers_dial *dial)
+{
+    struct choice found;
+    if (!is_wanted(peers, census, WISH_LOST))
+        return false;
+    choice_find(peers, WISH_LOST, NULL, now, &found);
+    if (found.best == NOBODY)
+        return false;
+    if (peers->lost_at.ms > now.mono.ms) {
+        *later = mono_min(*later, peers->lost_at);
+        return false;
+    }
+    peers->lost_at.ms = now.mono.ms + PEERS_LOST_MS;
+    return dial_node(peers, &peers->book[found.best], WISH_LOST, dial);
 }
 
 bool peers_next_dial(struct peers *peers, struct now now, struct peers_dial *dial)
@@ -160,6 +182,8 @@ bool peers_next_dial(struct peers *peers, struct now now, struct peers_dial *dia
             later.ms = 0;
         }
     }
+    if (dial_lost(peers, &census, now, &later, dial))
+        return true;
     peers->dial_look = later;
     return false;
 }
@@ -197,7 +221,14 @@ void peers_failed(struct peers *peers, const struct transport_key *key, struct n
     if (dial.place == PEER_PLACE_NONE)
         return;
     // Of the node that was dialled: others may claim the same key.
-    node_failed(peers, &dial.id, now);
+    struct book_node *node = book_find(peers, &dial.id);
+    if (node != NULL) {
+        node->is_lost = node->is_reached;
+        node->called = now.mono;
+    }
+    // Of one that was called out of turn we knew that it fails.
+    if (node == NULL || node->next_dial.ms <= now.mono.ms)
+        node_failed(peers, &dial.id, now);
     if (dial.place == PEER_PLACE_SEED)
         fixed_failed(peers, key, now);
     peers_look_again(peers);
@@ -206,8 +237,10 @@ void peers_failed(struct peers *peers, const struct transport_key *key, struct n
 void outbound_opened(struct peers *peers, const struct peers_link *link)
 {
     struct book_node *node = book_find(peers, &link->id);
-    if (node != NULL)
-        node->is_reached = true;
+    if (node == NULL)
+        return;
+    node->is_reached = true;
+    node->is_lost = false;
 }
 
 // Who lets us in and throws us out at once is as good as one who does not answer.

@@ -14,8 +14,9 @@
 #define SCORES_MAX       64 // of links that are gone
 #define UNMEASURED_MS    UINT32_MAX
 #define NOBODY           SIZE_MAX
-#define FAILURES_UNKNOWN 3 // of a node never reached: it is terrible
-#define FAILURES_REACHED 8 // of one that was: about two hours of trying
+#define LOST_KEPT_S      86400 // after its record has expired: see book_end
+#define FAILURES_UNKNOWN 3     // of a node never reached: it is terrible
+#define FAILURES_REACHED 8     // of one that was: about two hours of trying
 
 struct book_node {
     struct node_id id;
@@ -26,11 +27,13 @@ struct book_node {
     struct address_group near; // of the first of them, as is the next
     struct address_group wide;
     struct mono_time next_dial;
+    struct mono_time called; // when it last did not answer
     uint32_t expiry;
     uint32_t round_trip_ms; // 0: not measured in this run
     uint8_t failures;       // since a link with it lasted
     uint8_t kept_rank;      // of the best peers of the last run, from 1; 0: none of them
     bool is_reached;        // a handshake with it was done, in this run or an earlier one
+    bool is_lost;           // it was reached, but did not answer the last call
     bool is_public;         // no private address is in the record
     uint16_t size;
     uint8_t bytes[RECORD_SIZE_MAX];
@@ -104,6 +107,7 @@ struct peers {
     size_t scores_count, scores_capacity;
     unsigned measured;          // nodes, in this trial
     struct mono_time dial_look; // there is nobody to dial before
+    struct mono_time lost_at;   // no call of a lost one before
     struct mono_time drop_look;
     struct mono_time rotate_at;
 };
@@ -133,6 +137,8 @@ struct book_node *book_find(const struct peers *peers, const struct node_id *id)
 // The last node takes its place.
 void book_remove(struct peers *peers, struct book_node *node);
 // Without those that expired, unless they are of the last run's best, or linked with us.
+// In seconds since 1970: when it leaves the book, unless a link or kept_rank holds it.
+int64_t book_end(const struct book_node *node);
 void book_expire(struct peers *peers, struct now now);
 // Where to dial: the other family after a failure, if there are two.
 const struct endpoint *book_endpoint(const struct book_node *node);
@@ -160,7 +166,7 @@ size_t choice_near_places(const struct census *census);
 size_t choice_kept_places(const struct census *census);
 size_t choice_random_places(const struct census *census);
 
-enum wish { WISH_KEPT, WISH_RANDOM, WISH_TRIED, WISH_NEAR };
+enum wish { WISH_KEPT, WISH_RANDOM, WISH_TRIED, WISH_NEAR, WISH_LOST };
 
 // Whom a wish can mean, as indices into the book.
 struct choice {

@@ -382,6 +382,55 @@ static void lost_near_one_is_replaced_by_the_next_nearest(void **state)
     pool_close(&pool);
 }
 
+// As after a partition: nobody answers for an hour, and then one does.
+static void lost_ones_are_called_in_turns(void **state)
+{
+    (void)state;
+    struct pool pool;
+    struct peers_dial dial;
+    uint32_t peers[3];
+    unsigned calls[3] = {0};
+    pool_open(&pool, NULL);
+    hear_many(&pool, 0, 3);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(dial_one(&pool, &dial, &peers[i]));
+    pool_wait(&pool, 60000);
+    for (unsigned i = 0; i < 3; i++)
+        peers_closed(pool.peers, peers[i], pool.now);
+    pool_wait(&pool, PEERS_RETRY_MIN_MS);
+    for (int64_t end = pool.now.mono.ms + 3600000; pool.now.mono.ms < end;) {
+        while (peers_next_dial(pool.peers, pool.now, &dial)) {
+            calls[number_of(&dial.key)]++;
+            peers_failed(pool.peers, &dial.key, pool.now);
+        }
+        peers_next_drop(pool.peers, pool.now, &peers[0]);
+        int64_t rest_ms = peers_next_deadline(pool.peers).ms - pool.now.mono.ms;
+        assert_true(rest_ms > 0 && rest_ms <= PEERS_LOST_MS);
+        pool_wait(&pool, rest_ms);
+    }
+    // One every ten seconds, and each after 0, 30, 90, 210 .. seconds besides.
+    assert_int_equal(calls[0] + calls[1] + calls[2], 360 + 3 * 7);
+    for (unsigned i = 0; i < 3; i++)
+        assert_in_range(calls[i], 115, 140);
+    // Their records have expired, but a link will prove who they are.
+    pool_wait(&pool, 3 * 3600000);
+    assert_true(dial_one(&pool, &dial, &peers[0]));
+    assert_int_equal(place_of(&pool, peers[0]), PEER_PLACE_RANDOM);
+    // Who throws us out at once is not lost: the other two have their turns, and he has none.
+    unsigned rude = number_of(&dial.key);
+    peers_closed(pool.peers, peers[0], pool.now);
+    for (unsigned i = 0; i < 6; i++) {
+        pool_wait(&pool, PEERS_LOST_MS);
+        assert_true(peers_next_dial(pool.peers, pool.now, &dial));
+        assert_int_not_equal(number_of(&dial.key), rude);
+        peers_failed(pool.peers, &dial.key, pool.now);
+    }
+    pool_wait(&pool, 24 * 3600000);
+    assert_false(peers_next_dial(pool.peers, pool.now, &dial));
+    assert_int_equal(peers_book_count(pool.peers), 0);
+    pool_close(&pool);
+}
+
 // A host that asks when it is due, and only then, comes to rest between events.
 static void deadlines_do_not_spin(void **state)
 {
@@ -437,6 +486,7 @@ int main(void)
         cmocka_unit_test(rotated_one_rests_for_an_hour),
         cmocka_unit_test(nobody_goes_where_no_more_than_eight_are),
         cmocka_unit_test(lost_near_one_is_replaced_by_the_next_nearest),
+        cmocka_unit_test(lost_ones_are_called_in_turns),
         cmocka_unit_test(deadlines_do_not_spin),
         cmocka_unit_test(same_seed_dials_the_same),
     };
