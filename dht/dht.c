@@ -293,18 +293,16 @@ uint64_t dht_find_records(struct dht *dht, const struct hash256 *key, unsigned p
     return dht_search(dht, &start, now);
 }
 
-bool dht_ask_dial_back(struct dht *dht, uint16_t port, struct now now)
+bool dht_ask_dial_back(struct dht *dht, enum address_family family, uint16_t port, struct now now)
 {
-    size_t counts[TABLES_COUNT] = {0};
+    const struct endpoint of_family = {.address.family = family};
+    const struct routing_table *table = dht_table_of(dht, &of_family);
+    size_t count = table == NULL ? 0 : routing_table_count(table);
     assert(port != 0);
-    for (unsigned i = 0; i < TABLES_COUNT; i++)
-        counts[i] = dht->tables[i] == NULL ? 0 : routing_table_count(dht->tables[i]);
-    if (counts[0] + counts[1] == 0)
+    if (count == 0)
         return false;
-    size_t cursor = (size_t)env_random_below(&dht->env, counts[0] + counts[1]);
-    unsigned table = cursor >= counts[0];
-    cursor -= table == 1 ? counts[0] : 0;
-    const struct routing_node *node = routing_table_next(dht->tables[table], &cursor);
+    size_t cursor = (size_t)env_random_below(&dht->env, count);
+    const struct routing_node *node = routing_table_next(table, &cursor);
     struct query query = {.purpose = QUERY_DIAL_BACK,
                           .to = hint_of(&node->contact),
                           .has_id_start = true,

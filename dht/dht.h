@@ -116,8 +116,8 @@ uint64_t dht_find_records(struct dht *dht, const struct hash256 *key, unsigned p
 // A node that has a link with us, as the record says that it sent over it: asked whether it is
 // there, if the tables have a place for it. So links mend a DHT that fell apart.
 void dht_hear_of(struct dht *dht, const struct contact *contact, struct now now);
-// Asks a node we know of to open a link to our `port`; false if no node is known.
-bool dht_ask_dial_back(struct dht *dht, uint16_t port, struct now now);
+// Asks a node we know of in this family to open a link to our `port` there; false if none is known.
+bool dht_ask_dial_back(struct dht *dht, enum address_family family, uint16_t port, struct now now);
 // How the dial that `dial_asked` asked for ended. Late tickets are ignored.
 void dht_dialled(struct dht *dht, uint64_t ticket, bool is_reachable, struct now now);
 

@@ -193,10 +193,28 @@ static void end_check(struct network *network, struct now now)
     }
 }
 
+// A node dials the address that asked: one of a family in question, in turns if both are; first of
+// what was not reached yet.
+static enum address_family family_to_ask(const struct network *network, struct now now)
+{
+    static const enum address_family families[2] = {ADDRESS_IPV4, ADDRESS_IPV6};
+    enum address_family reached = ADDRESS_NONE;
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned turn = (network->check.asked + i) % 2;
+        const struct own_address *own = &network->addresses[turn];
+        if (!is_in_question(own, now))
+            continue;
+        if (own->reached.ms < network->check.since.ms)
+            return families[turn];
+        reached = families[turn];
+    }
+    return reached;
+}
+
 static void ask_next(struct network *network, struct now now)
 {
     if (network->check.asked == ASKED_MAX ||
-        !dht_ask_dial_back(network->dht, network->config.port, now)) {
+        !dht_ask_dial_back(network->dht, family_to_ask(network, now), network->config.port, now)) {
         end_check(network, now);
         return;
     }

@@ -400,7 +400,7 @@ static void dial_back_goes_to_the_address_that_asked_and_is_answered(void **stat
     for (unsigned i = 0; i < 2; i++) {
         asker->is_dialled_back = false;
         dialler->dial_ticket = 0;
-        assert_true(dht_ask_dial_back(asker->dht, 8500, world->now));
+        assert_true(dht_ask_dial_back(asker->dht, ADDRESS_IPV4, 8500, world->now));
         world_run(world, 1000);
         assert_true(dialler->dial_ticket != 0);
         assert_true(address_equal(&dialler->dial_to.address, &asker->endpoint.address));
@@ -412,6 +412,7 @@ static void dial_back_goes_to_the_address_that_asked_and_is_answered(void **stat
         assert_int_equal(asker->was_reachable, i == 0);
     }
     assert_true(endpoint_equal(&asker->told, &asker->endpoint));
+    assert_false(dht_ask_dial_back(asker->dht, ADDRESS_IPV6, 8500, world->now)); // nobody is there
     world_free(world);
 }
 
