@@ -134,7 +134,7 @@ static void settle(struct network *network, struct now now)
     unsigned rounds = 0;
     while (has_news(network, now))
         assert(++rounds < SETTLE_ROUNDS);
-    if (network->wants_dial)
+    if (network->wants_dial && !network->is_stopped)
         network_dial(network, now);
     network_write_all(network, now);
     network_answer_all(network, now);

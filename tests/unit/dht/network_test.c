@@ -243,6 +243,25 @@ static void restart_needs_no_seed(void **state)
     net_world_free(world);
 }
 
+static void who_is_stopped_calls_nobody(void **state)
+{
+    (void)state;
+    struct net_world *world = net_world_new(23);
+    world->is_crowded = true;
+    net_fill(world, 4);
+    net_run(world, 120000);
+    for (size_t i = 0; i < 4; i++) {
+        struct net_node *node = &world->nodes[i];
+        uint64_t dialled = stats_of(node).dialled;
+        assert_int_equal(node->peers, 3);
+        network_stop(node->network, world->now);
+        assert_int_equal(stats_of(node).dialled, dialled);
+        assert_int_equal(node->peers, 0);
+        net_kill(node);
+    }
+    net_world_free(world);
+}
+
 static void damaged_save_is_left_out(void **state)
 {
     (void)state;
@@ -496,6 +515,7 @@ int main(void)
         cmocka_unit_test(many_nodes_are_one_network),
         cmocka_unit_test(duplicate_links_become_one),
         cmocka_unit_test(restart_needs_no_seed),
+        cmocka_unit_test(who_is_stopped_calls_nobody),
         cmocka_unit_test(damaged_save_is_left_out),
         cmocka_unit_test(saves_every_five_minutes),
         cmocka_unit_test(lonely_node_says_so_again_and_again),
