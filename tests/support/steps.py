@@ -39,6 +39,10 @@ def ctest(preset, name, *chosen):
     return [command + size + ["--output-on-failure", "--output-junit", str(LOGS / f"{name}.xml")]]
 
 
+def sim(selection):
+    return [[str(BUILD / "tests/sim"), selection]]
+
+
 def vectors(folder):
     return [[str(folder / "tests/vectors"), "tests/vectors/cases"]]
 
@@ -96,7 +100,7 @@ STEPS = [
     Step("lint", "quick", [], 120, count_totals, [["tests/lint/run"]]),
     Step("unit", "quick", ["build"], 600, count_ctest, ctest("dev", "unit", *UNIT)),
     Step("vectors", "quick", ["build"], 300, count_totals, vectors(BUILD)),
-    Step("sim", "default", ["build"], 600, count_totals, [[str(BUILD / "tests/sim"), "--selection"]]),
+    Step("sim", "default", ["build"], 600, count_totals, sim("--selection")),
     Step("tidy", "default", ["build"], 900, count_totals, [["tests/lint/tidy"]]),
     Step("clang", "default", [], 900, count_one, build("clang")),
     Step("asan-build", "default", [], 900, count_one, build("asan", "unit_tests", "vectors")),
@@ -113,7 +117,7 @@ STEPS = [
         count_totals,
         [["tests/support/install", "e2e", "browser"], ["tests/e2e/run"]],
     ),
-    Step("sim-all", "all", ["build"], 7200, count_totals, [[str(BUILD / "tests/sim"), "--all"]]),
+    Step("sim-all", "all", ["build"], 7200, count_totals, sim("--all")),
     Step("tsan-build", "all", [], 900, count_one, build("tsan", "unit_tests")),
     Step("tsan", "all", ["tsan-build"], 1200, count_ctest, ctest("tsan", "tsan", *UNIT)),
 ]
