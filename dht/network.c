@@ -318,8 +318,8 @@ void network_datagram(struct network *network, const struct endpoint *from, cons
 void network_share_became_valid(struct network *network, const struct gossip_share *share,
                                 struct now now)
 {
-    // Who is far behind tells nobody what it fetches.
-    if (network->is_stopped || (network->is_quiet && !share->is_own))
+    // Who is far behind tells nobody what it fetches; who is alone has nobody to tell.
+    if (network->is_stopped || (network->is_quiet && !share->is_own) || !network_has_peer(network))
         return;
     const struct telling telling = {.share = *share};
     if (network->is_busy) {
