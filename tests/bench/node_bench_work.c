@@ -65,6 +65,29 @@ void work_find(struct work_search *search, const struct work_band *band, size_t 
     free(hits);
 }
 
+// Moves the next line of one set behind the last of another, which has room.
+static void move_line(struct work_lines *from, struct work_lines *to)
+{
+    size_t begin = from->next == 0 ? 0 : from->ends[from->next - 1];
+    size_t size = from->ends[from->next++] - begin;
+    size_t end = to->count == 0 ? 0 : to->ends[to->count - 1];
+    memcpy(to->text + end, from->text + begin, size);
+    to->ends[to->count++] = end + size;
+}
+
+void work_lines_mix(struct work_lines *many, struct work_lines *few, size_t every,
+                    struct work_lines *mixed)
+{
+    size_t count = many->count + few->count;
+    *mixed = (struct work_lines){
+        .text = memory_new(many->ends[many->count - 1] + few->ends[few->count - 1], 1),
+        .ends = memory_new(count, sizeof *mixed->ends)};
+    for (size_t i = 1; i <= count; i++)
+        move_line(i % every == 0 ? few : many, mixed);
+    work_lines_clear(many);
+    work_lines_clear(few);
+}
+
 void work_lines_clear(struct work_lines *lines)
 {
     free(lines->text);

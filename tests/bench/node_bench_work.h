@@ -34,6 +34,10 @@ struct work_search {
 // Finds `count` shares and appends their lines.
 void work_find(struct work_search *search, const struct work_band *band, size_t count,
                struct work_lines *lines);
+// Makes of two sets one in which every `every`-th line is one of `few`; both end empty. There are
+// every - 1 of `many` for each of `few`.
+void work_lines_mix(struct work_lines *many, struct work_lines *few, size_t every,
+                    struct work_lines *mixed);
 void work_lines_clear(struct work_lines *lines);
 
 #endif
