@@ -77,7 +77,7 @@ static void take_block(struct node *node, const struct work *work,
 
 // Our own share is valid by construction; if it is not, this node and the protocol disagree.
 static void add_to_chain(struct node *node, const struct work *work,
-                         const struct stratum_share *found, const struct hash256 *id)
+                         const struct stratum_share *found)
 {
     struct share share;
     make_share(work, found, &share);
@@ -96,9 +96,8 @@ static void add_to_chain(struct node *node, const struct work *work,
     };
     node->shares_found++;
     node->links_found += found->is_link ? 1 : 0;
-    swarm_own_begins(node->swarm, id);
     enum verdict verdict = sharechain_add_share(node->sharechain, &arrival);
-    swarm_own_ended(node->swarm);
+    swarm_settled(node->swarm);
     if (verdict == VERDICT_VALID)
         return;
     log_event(node->log, LOG_ERROR, "found", "a share of our own was not accepted by our own rules",
@@ -117,7 +116,7 @@ uint64_t found_share(void *context, const struct stratum_share *found)
     if (found->is_block)
         take_block(node, work, found, &id, &block);
     if (found->is_grain)
-        add_to_chain(node, work, found, &id);
+        add_to_chain(node, work, found);
     if (block.size > 0)
         swarm_block_found(node->swarm, &id, block.data, block.size);
     buffer_clear(&block);

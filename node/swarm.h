@@ -39,11 +39,9 @@ void swarm_share_became_valid(struct swarm *swarm, const struct hash256 *id, con
 void swarm_link_became_valid(struct swarm *swarm, const struct hash256 *id);
 void swarm_tip_changed(struct swarm *swarm);
 void swarm_daemon_tip(struct swarm *swarm, const struct hash256 *id);
-// After headers of the daemon were added: what waited for them may be told.
+// After something was added that did not come from a peer, headers of the daemon or a share of our
+// miners: what became valid may be told.
 void swarm_settled(struct swarm *swarm);
-// Around the adding of a share of our own miners.
-void swarm_own_begins(struct swarm *swarm, const struct hash256 *id);
-void swarm_own_ended(struct swarm *swarm);
 // Our miners found a block; its share has been added and is valid.
 void swarm_block_found(struct swarm *swarm, const struct hash256 *id, const uint8_t *block,
                        size_t size);

@@ -13,10 +13,10 @@
 static void on_valid(void *context, const struct gossip_share *share)
 {
     struct swarm *swarm = context;
-    struct gossip_share told = *share;
-    told.is_own = swarm->adding != NULL && hash_equal(swarm->adding, &share->id);
+    if (share->is_own)
+        swarm->own[swarm->own_count++ % SWARM_OWN_MAX] = share->id;
     if (swarm->network != NULL)
-        network_share_became_valid(swarm->network, &told, net_loop_now(swarm->node->loop));
+        network_share_became_valid(swarm->network, share, net_loop_now(swarm->node->loop));
 }
 
 static void on_tip(void *context)
@@ -69,23 +69,6 @@ void swarm_settled(struct swarm *swarm)
 {
     if (swarm != NULL)
         chain_port_settled(swarm->port);
-}
-
-void swarm_own_begins(struct swarm *swarm, const struct hash256 *id)
-{
-    if (swarm == NULL)
-        return;
-    swarm->adding = id;
-    swarm->own[swarm->own_count % SWARM_OWN_MAX] = *id;
-    swarm->own_count++;
-}
-
-void swarm_own_ended(struct swarm *swarm)
-{
-    if (swarm == NULL)
-        return;
-    chain_port_settled(swarm->port);
-    swarm->adding = NULL;
 }
 
 void swarm_block_found(struct swarm *swarm, const struct hash256 *id, const uint8_t *block,

@@ -81,7 +81,6 @@ struct swarm {
     bool has_saved;
     // The share-chain
     uint8_t work_salt[RECORD_SALT_SIZE];
-    const struct hash256 *adding; // our own share that is being added; NULL otherwise
     struct hash256 own[SWARM_OWN_MAX];
     size_t own_count; // ever; the newest overwrite the oldest
     bool has_tip_moved;

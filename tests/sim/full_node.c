@@ -82,10 +82,8 @@ static struct now now_of(const struct full_node *node)
 static void tell_share(void *context, const struct gossip_share *share)
 {
     struct full_node *node = context;
-    struct gossip_share told = *share;
-    told.is_own = node->adding != NULL && hash_equal(node->adding, &share->id);
     if (node->swarm_node->network != NULL)
-        network_share_became_valid(node->swarm_node->network, &told, now_of(node));
+        network_share_became_valid(node->swarm_node->network, share, now_of(node));
 }
 
 static void tell_tip(void *context)
@@ -193,10 +191,8 @@ bool full_node_mine(struct full_node *node, enum maker_want want)
     };
     if (net->made_count == FULL_MADE_MAX || !maker_share(node->chain, &spec, &made))
         return false;
-    node->adding = &made.id;
     enum verdict verdict = maker_add(node->chain, &made, SHARECHAIN_OWN);
     chain_port_settled(node->port);
-    node->adding = NULL;
     host_wake(node->swarm_node->host);
     if (verdict == VERDICT_VALID)
         net->made[net->made_count++] =

@@ -25,7 +25,6 @@ struct full_node {
     struct sharechain *chain; // NULL: down
     struct chain_port *port;
     struct network_chain table;
-    const struct hash256 *adding; // an own share, while it is added
     // Of a hostile one, after the table was filled in; NULL: honest.
     void (*twist)(struct full_node *node, struct network_chain *table);
     struct network_chain honest; // what `twist` has put something else in place of
