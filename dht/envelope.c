@@ -1,5 +1,6 @@
 #include "dht/envelope.h"
 
+#include <msgpack.h>
 #include <stdint.h>
 #include "node/base/bytes.h"
 
@@ -68,4 +69,17 @@ bool envelope_check(const void *data, size_t size, size_t *used)
         return false;
     *used = size - walk.reader.left;
     return true;
+}
+
+int envelope_append(void *buffer, const char *data, size_t size)
+{
+    write_bytes(buffer, data, size);
+    return 0;
+}
+
+void envelope_pack_bytes(struct msgpack_packer *packer, const void *data, size_t size)
+{
+    msgpack_pack_bin(packer, size);
+    if (size > 0)
+        msgpack_pack_bin_body(packer, data, size);
 }

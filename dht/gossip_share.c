@@ -1,22 +1,7 @@
 // Shares, links and blocks that peers send. A verdict belongs to the bytes: while no valid copy of
 // an id is here, each copy is judged anew, and an invalid one says nothing of the next.
-#include <assert.h>
-#include <sodium.h>
 #include <string.h>
 #include "dht/gossip_state.h"
-
-#define HEADER_OFFSET 1 // of a share, protocol section 2
-
-// "share id = id(header)", "id(header) = SHA256d(header) on every chain". False if the share is too
-// short to have a header.
-static bool share_id(const struct peer_bytes *share, struct hash256 *id)
-{
-    if (share->size < HEADER_OFFSET + CHAIN_HEADER_SIZE)
-        return false;
-    crypto_hash_sha256(id->bytes, share->data + HEADER_OFFSET, CHAIN_HEADER_SIZE);
-    crypto_hash_sha256(id->bytes, id->bytes, sizeof id->bytes);
-    return true;
-}
 
 static void invalid(struct gossip *gossip, struct gossip_peer *peer, struct now now)
 {
@@ -52,11 +37,19 @@ static void first(struct gossip *gossip, struct gossip_peer *peer, const struct 
     gossip->events.delivered(gossip->events.context, peer->number, id, now);
 }
 
-static void judge(struct gossip *gossip, struct gossip_peer *peer,
-                  const struct peer_message *message, const struct hash256 *id, struct now now)
+// A copy that somebody sent.
+struct copy {
+    const struct peer_message *message;
+    const struct hash256 *id;
+    struct seen_entry *seen; // what is known of the id, or NULL
+    bool is_here;            // a valid copy is, and only the body of a link may be missing
+};
+
+static void judge(struct gossip *gossip, struct gossip_peer *peer, const struct copy *copy,
+                  struct now now)
 {
-    struct seen_entry *seen = gossip_seen_find(gossip->seen, id);
-    bool was_here = seen != NULL || gossip->chain->has_share(gossip->chain->context, id);
+    const struct peer_message *message = copy->message;
+    const struct hash256 *id = copy->id;
     bool has_body = message->type == PEER_LINK;
     struct chain_arrival arrival = {
         .source = peer->number,
@@ -67,8 +60,8 @@ static void judge(struct gossip *gossip, struct gossip_peer *peer,
     };
     switch (gossip->chain->add_share(gossip->chain->context, &arrival, now)) {
     case CHAIN_VALID:
-        if (was_here) // only the body of a link was missing
-            duplicate(gossip, peer, seen, now);
+        if (copy->is_here)
+            duplicate(gossip, peer, copy->seen, now);
         else
             first(gossip, peer, id, now);
         return;
@@ -86,23 +79,24 @@ static void judge(struct gossip *gossip, struct gossip_peer *peer,
     }
 }
 
-// Takes in the share of a SHARE, LINK or BLOCK. False if it has no id.
+// Takes in the share of a SHARE, LINK or BLOCK; id is NULL if it is too short to have one. False
+// then.
 static bool take_share(struct gossip *gossip, struct gossip_peer *peer,
-                       const struct peer_message *message, struct hash256 *id, struct now now)
+                       const struct peer_message *message, const struct hash256 *id, struct now now)
 {
     const struct network_chain *chain = gossip->chain;
     gossip->stats.shares_received++;
-    if (!share_id(&message->share, id)) {
+    if (id == NULL) {
         invalid(gossip, peer, now);
         return false;
     }
-    struct seen_entry *entry = gossip_seen_find(gossip->seen, id);
-    bool is_here = entry != NULL || chain->has_share(chain->context, id);
+    struct copy copy = {.message = message, .id = id, .seen = gossip_seen_find(gossip->seen, id)};
+    copy.is_here = copy.seen != NULL || chain->has_share(chain->context, id);
     bool brings_body = message->type == PEER_LINK && !chain->has_link(chain->context, id);
-    if (is_here && !brings_body)
-        duplicate(gossip, peer, entry, now);
+    if (copy.is_here && !brings_body)
+        duplicate(gossip, peer, copy.seen, now);
     else
-        judge(gossip, peer, message, id, now);
+        judge(gossip, peer, &copy, now);
     return true;
 }
 
@@ -111,10 +105,11 @@ void gossip_share_received(struct gossip *gossip, struct gossip_peer *peer,
 {
     size_t size = message->share.size + message->body.size;
     struct hash256 id;
-    // What we asked for is not charged. (Without an id nothing was asked for.)
-    bool was_asked = share_id(&message->share, &id) && gossip_want_answered(gossip, peer, &id, now);
+    bool has_id = peer_share_id(&message->share, &id);
+    // What we asked for is not charged.
+    bool was_asked = has_id && gossip_want_answered(gossip, peer, &id, now);
     if (was_asked || gossip_charge(gossip, peer, 1 + size / GOSSIP_BYTES_PER_TOKEN, now))
-        take_share(gossip, peer, message, &id, now);
+        take_share(gossip, peer, message, has_id ? &id : NULL, now);
 }
 
 void gossip_block_received(struct gossip *gossip, struct gossip_peer *peer,
@@ -123,7 +118,9 @@ void gossip_block_received(struct gossip *gossip, struct gossip_peer *peer,
     const struct network_chain *chain = gossip->chain;
     struct hash256 id;
     size_t tokens = 1 + message->body.size / GOSSIP_BLOCK_TOKEN_BYTES;
-    if (!gossip_charge(gossip, peer, tokens, now) || !take_share(gossip, peer, message, &id, now))
+    bool has_id = peer_share_id(&message->share, &id);
+    if (!gossip_charge(gossip, peer, tokens, now) ||
+        !take_share(gossip, peer, message, has_id ? &id : NULL, now))
         return;
     if (!chain->has_share(chain->context, &id) || gossip_tell_knows_block(gossip, peer, &id))
         return;

@@ -8,19 +8,6 @@
 #define NODE_IPV4_SIZE 46
 #define NODE_IPV6_SIZE 58
 
-static int append(void *context, const char *data, size_t size)
-{
-    write_bytes(context, data, size);
-    return 0;
-}
-
-static void pack_bytes(msgpack_packer *packer, const void *data, size_t size)
-{
-    msgpack_pack_bin(packer, size);
-    if (size > 0)
-        msgpack_pack_bin_body(packer, data, size);
-}
-
 static void write_endpoint(const struct endpoint *endpoint, struct buffer *out)
 {
     if (endpoint->address.family == ADDRESS_NONE)
@@ -33,13 +20,13 @@ void dht_request_encode(const struct dht_request *request, struct buffer *out)
 {
     msgpack_packer packer;
     bool has_key = !hash_is_zero(&request->key);
-    msgpack_packer_init(&packer, out, append);
+    msgpack_packer_init(&packer, out, envelope_append);
     msgpack_pack_array(&packer, 5);
     msgpack_pack_unsigned_int(&packer, request->method);
     msgpack_pack_unsigned_int(&packer, request->flags);
-    pack_bytes(&packer, request->key.bytes, has_key ? sizeof request->key.bytes : 0);
+    envelope_pack_bytes(&packer, request->key.bytes, has_key ? sizeof request->key.bytes : 0);
     msgpack_pack_uint16(&packer, request->port);
-    pack_bytes(&packer, request->value.data, request->value.size);
+    envelope_pack_bytes(&packer, request->value.data, request->value.size);
 }
 
 static void pack_nodes(msgpack_packer *packer, const struct dht_answer *answer,
@@ -58,7 +45,7 @@ static void pack_nodes(msgpack_packer *packer, const struct dht_answer *answer,
         write_endpoint(&hint->endpoint, &nodes);
     }
     assert(!nodes.failed);
-    pack_bytes(packer, nodes.data, nodes.size);
+    envelope_pack_bytes(packer, nodes.data, nodes.size);
 }
 
 static void encode_answer(const struct dht_answer *answer, struct buffer *out)
@@ -68,17 +55,17 @@ static void encode_answer(const struct dht_answer *answer, struct buffer *out)
     struct buffer asker;
     buffer_init_fixed(&asker, bytes, sizeof bytes);
     write_endpoint(&answer->asker, &asker);
-    msgpack_packer_init(&packer, out, append);
+    msgpack_packer_init(&packer, out, envelope_append);
     msgpack_pack_array(&packer, 7);
     msgpack_pack_unsigned_int(&packer, answer->status);
     msgpack_pack_uint64(&packer, answer->token);
-    pack_bytes(&packer, asker.data, asker.size);
-    pack_bytes(&packer, answer->record.data, answer->record.size);
+    envelope_pack_bytes(&packer, asker.data, asker.size);
+    envelope_pack_bytes(&packer, answer->record.data, answer->record.size);
     pack_nodes(&packer, answer, ADDRESS_IPV4);
     pack_nodes(&packer, answer, ADDRESS_IPV6);
     msgpack_pack_array(&packer, answer->values_count);
     for (size_t i = 0; i < answer->values_count; i++)
-        pack_bytes(&packer, answer->values[i].data, answer->values[i].size);
+        envelope_pack_bytes(&packer, answer->values[i].data, answer->values[i].size);
 }
 
 // Makes the answer smaller by at most `excess` bytes or a little more; false if it is bare.

@@ -212,33 +212,28 @@ bool network_has_peer(const struct network *network)
     return false;
 }
 
-static bool is_due(struct mono_time deadline, struct now now)
-{
-    return deadline.ms <= now.mono.ms;
-}
-
 void network_tick(struct network *network, struct now now)
 {
     if (network->is_stopped)
         return;
     begin(network, now);
     network->wake_at = MONO_NEVER;
-    if (is_due(dht_next_deadline(network->dht), now))
+    if (mono_is_due(dht_next_deadline(network->dht), now))
         dht_tick(network->dht, now);
     network_dht_tick(network, now);
     network_address_tick(network, now);
-    if (is_due(gossip_next_deadline(network->gossip), now))
+    if (mono_is_due(gossip_next_deadline(network->gossip), now))
         gossip_tick(network->gossip, now);
-    if (is_due(sync_next_deadline(network->sync), now))
+    if (mono_is_due(sync_next_deadline(network->sync), now))
         sync_tick(network->sync, now);
     network_streams_tick(network, now);
-    if (is_due(peers_next_deadline(network->peers), now))
+    if (mono_is_due(peers_next_deadline(network->peers), now))
         network_peers_tick(network, now);
-    if (is_due(network->alone_at, now)) {
+    if (mono_is_due(network->alone_at, now)) {
         network->alone_at.ms = now.mono.ms + NETWORK_ALONE_MS;
         network->events.alone(network->events.context, now);
     }
-    if (is_due(network->save_at, now))
+    if (mono_is_due(network->save_at, now))
         save(network, now);
     settle(network, now);
 }
@@ -315,35 +310,33 @@ void network_datagram(struct network *network, const struct endpoint *from, cons
     settle(network, now);
 }
 
+// Now, or when the network is done with what it does.
+static void tell(struct network *network, const struct telling *telling, struct now now)
+{
+    if (network->is_busy) {
+        network_outbox_add(network, telling);
+        return;
+    }
+    begin(network, now);
+    network_outbox_add(network, telling);
+    settle(network, now);
+}
+
 void network_share_became_valid(struct network *network, const struct gossip_share *share,
                                 struct now now)
 {
     // Who is far behind tells nobody what it fetches; who is alone has nobody to tell.
     if (network->is_stopped || (network->is_quiet && !share->is_own) || !network_has_peer(network))
         return;
-    const struct telling telling = {.share = *share};
-    if (network->is_busy) {
-        network_outbox_add(network, &telling);
-        return;
-    }
-    begin(network, now);
-    network_outbox_add(network, &telling);
-    settle(network, now);
+    tell(network, &(struct telling){.share = *share}, now);
 }
 
 void network_block_found(struct network *network, const struct gossip_share *share,
                          const uint8_t *block, size_t size, struct now now)
 {
     const struct telling telling = {.share = *share, .block = block, .block_size = size};
-    if (network->is_stopped)
-        return;
-    if (network->is_busy) {
-        network_outbox_add(network, &telling);
-        return;
-    }
-    begin(network, now);
-    network_outbox_add(network, &telling);
-    settle(network, now);
+    if (!network->is_stopped)
+        tell(network, &telling, now);
 }
 
 void network_chain_moved(struct network *network, struct now now)

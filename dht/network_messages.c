@@ -18,38 +18,6 @@ static unsigned *expected(struct stream *stream, enum peer_message_type answer)
     return &stream->expected[answer - PEER_HELLO];
 }
 
-// The type that answers a request; 0 if it is none.
-static unsigned answer_to(enum peer_message_type type)
-{
-    switch (type) {
-    case PEER_GET_LINKS:
-        return PEER_LINKS;
-    case PEER_GET_HEADERS:
-        return PEER_HEADERS;
-    case PEER_GET_BODIES:
-        return PEER_BODIES;
-    case PEER_GET_SHARES:
-        return PEER_SHARES;
-    case PEER_HELLO:
-    case PEER_SHARE:
-    case PEER_LINK:
-    case PEER_HAVE:
-    case PEER_WANT:
-    case PEER_LINKS:
-    case PEER_HEADERS:
-    case PEER_BODIES:
-    case PEER_SHARES:
-    case PEER_CHOKE:
-    case PEER_UNCHOKE:
-    case PEER_PEERS:
-    case PEER_BLOCK:
-    case PEER_BYE:
-    case PEER_TYPES_END:
-        return 0;
-    }
-    return 0;
-}
-
 static bool is_answer(unsigned type)
 {
     return type == PEER_LINKS || type == PEER_HEADERS || type == PEER_BODIES || type == PEER_SHARES;
@@ -65,8 +33,9 @@ static bool send_shared(void *context, uint32_t peer, enum link_lane lane,
     if (stream == NULL || stream->phase < STREAM_GREETING ||
         !link_send_shared(stream->link, lane, (uint8_t)type, bytes))
         return false;
-    if (answer_to(type) != 0)
-        (*expected(stream, (enum peer_message_type)answer_to(type)))++;
+    enum peer_message_type answer = peer_message_answer(type);
+    if (answer != PEER_TYPES_END)
+        (*expected(stream, answer))++;
     return true;
 }
 

@@ -165,12 +165,11 @@ void network_stream_connected(struct stream *stream, struct now now)
     }
 }
 
-static void take_round_trip(struct stream *stream, struct now now)
+static void take_round_trip(struct stream *stream)
 {
     struct network *network = stream->network;
     struct link_stats stats;
     link_stats(stream->link, &stats);
-    (void)now;
     if (stats.round_trip_ms == stream->round_trip_ms || !stream->is_admitted)
         return;
     stream->round_trip_ms = stats.round_trip_ms;
@@ -185,7 +184,7 @@ void network_stream_received(struct stream *stream, const void *data, size_t siz
     if (stream->end.reason != NULL)
         return;
     network_count_frames(stream, now);
-    take_round_trip(stream, now);
+    take_round_trip(stream);
 }
 
 void network_end(struct stream *stream, const char *reason)

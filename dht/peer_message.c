@@ -6,9 +6,12 @@
 #include "dht/envelope.h"
 #include "dht/link.h"
 #include "dht/record.h"
+#include "node/pow/sha256.h"
 
 #define HASH_SIZE    sizeof(struct hash256)
 #define ELEMENTS_MAX 6
+// Before the header in a share: its version, protocol section 2.
+#define SHARE_HEADER_OFFSET 1
 // Heads of the elements that are there, and room for those of later versions.
 #define ENVELOPE_SIZE_MAX 256
 
@@ -34,6 +37,7 @@ enum element {
 // What a message is made of; encoding and decoding walk the same elements.
 struct shape {
     const char *label;
+    enum peer_message_type answer;           // of a GET_, else 0
     enum element elements[ELEMENTS_MAX + 1]; // up to ELEMENT_END
     uint32_t max_max;                        // of ELEMENT_MAX, which is at least 1
     uint32_t ids_min;
@@ -66,6 +70,7 @@ static const struct shape shapes[PEER_TYPES_END] = {
                    .ids_max = PEER_IDS_MAX,
                    .size_max = PEER_IDS_MAX * HASH_SIZE},
     [PEER_GET_LINKS] = {.label = "get_links",
+                        .answer = PEER_LINKS,
                         .elements = {ELEMENT_REQUEST, ELEMENT_MAX, ELEMENT_IDS},
                         .max_max = CHAIN_SKELETONS_MAX,
                         .ids_max = CHAIN_LOCATOR_MAX,
@@ -77,6 +82,7 @@ static const struct shape shapes[PEER_TYPES_END] = {
                     .items_max = CHAIN_SKELETONS_MAX,
                     .size_max = HASH_SIZE + CHAIN_SKELETONS_MAX * (2 + CHAIN_SKELETON_MAX)},
     [PEER_GET_HEADERS] = {.label = "get_headers",
+                          .answer = PEER_HEADERS,
                           .elements = {ELEMENT_REQUEST, ELEMENT_MAX, ELEMENT_IDS, ELEMENT_WANTED},
                           .max_max = CHAIN_HEADERS_MAX,
                           .ids_max = CHAIN_LOCATOR_MAX,
@@ -87,6 +93,7 @@ static const struct shape shapes[PEER_TYPES_END] = {
                       .items_max = CHAIN_HEADERS_MAX,
                       .size_max = CHAIN_HEADERS_MAX * CHAIN_HEADER_SIZE},
     [PEER_GET_BODIES] = {.label = "get_bodies",
+                         .answer = PEER_BODIES,
                          .elements = {ELEMENT_REQUEST, ELEMENT_IDS},
                          .ids_min = 1,
                          .ids_max = PEER_GET_IDS_MAX,
@@ -99,6 +106,7 @@ static const struct shape shapes[PEER_TYPES_END] = {
                      .items_max = PEER_GET_IDS_MAX,
                      .size_max = PEER_ANSWER_BYTES_MAX},
     [PEER_GET_SHARES] = {.label = "get_shares",
+                         .answer = PEER_SHARES,
                          .elements = {ELEMENT_REQUEST, ELEMENT_IDS},
                          .ids_min = 1,
                          .ids_max = PEER_GET_IDS_MAX,
@@ -138,6 +146,20 @@ const char *peer_message_label(enum peer_message_type type)
 {
     const struct shape *shape = find_shape(type);
     return shape == NULL ? "unknown" : shape->label;
+}
+
+enum peer_message_type peer_message_answer(enum peer_message_type request)
+{
+    const struct shape *shape = find_shape(request);
+    return shape == NULL || shape->answer == 0 ? PEER_TYPES_END : shape->answer;
+}
+
+bool peer_share_id(const struct peer_bytes *share, struct hash256 *id)
+{
+    if (share->size < SHARE_HEADER_OFFSET + CHAIN_HEADER_SIZE)
+        return false;
+    sha256d_80(share->data + SHARE_HEADER_OFFSET, id);
+    return true;
 }
 
 const char *peer_bye_text(enum peer_bye reason)
@@ -228,19 +250,6 @@ static bool items_are_whole(const struct shape *shape, const struct peer_message
 
 // ---- Encoding
 
-static int append(void *context, const char *data, size_t size)
-{
-    write_bytes(context, data, size);
-    return 0;
-}
-
-static void pack_bytes(msgpack_packer *packer, const void *data, size_t size)
-{
-    msgpack_pack_bin(packer, size);
-    if (size > 0)
-        msgpack_pack_bin_body(packer, data, size);
-}
-
 static void pack_element(msgpack_packer *packer, enum element element,
                          const struct peer_message *message)
 {
@@ -253,11 +262,11 @@ static void pack_element(msgpack_packer *packer, enum element element,
         msgpack_pack_uint32(packer, message->tip.height);
         return;
     case ELEMENT_TIP:
-        pack_bytes(packer, message->tip.id.bytes, HASH_SIZE);
+        envelope_pack_bytes(packer, message->tip.id.bytes, HASH_SIZE);
         return;
     case ELEMENT_WORK:
         u256_to_bytes_le(&message->tip.work, work);
-        pack_bytes(packer, work, sizeof work);
+        envelope_pack_bytes(packer, work, sizeof work);
         return;
     case ELEMENT_CAPABILITIES:
         msgpack_pack_uint32(packer, message->capabilities);
@@ -272,22 +281,22 @@ static void pack_element(msgpack_packer *packer, enum element element,
         msgpack_pack_uint32(packer, message->max);
         return;
     case ELEMENT_FROM:
-        pack_bytes(packer, message->from.bytes, HASH_SIZE);
+        envelope_pack_bytes(packer, message->from.bytes, HASH_SIZE);
         return;
     case ELEMENT_IDS:
-        pack_bytes(packer, message->ids.data, message->ids.size);
+        envelope_pack_bytes(packer, message->ids.data, message->ids.size);
         return;
     case ELEMENT_WANTED:
-        pack_bytes(packer, message->wanted.bytes, HASH_SIZE);
+        envelope_pack_bytes(packer, message->wanted.bytes, HASH_SIZE);
         return;
     case ELEMENT_SHARE:
-        pack_bytes(packer, message->share.data, message->share.size);
+        envelope_pack_bytes(packer, message->share.data, message->share.size);
         return;
     case ELEMENT_BODY:
-        pack_bytes(packer, message->body.data, message->body.size);
+        envelope_pack_bytes(packer, message->body.data, message->body.size);
         return;
     case ELEMENT_ITEMS:
-        pack_bytes(packer, message->items.data, message->items.size);
+        envelope_pack_bytes(packer, message->items.data, message->items.size);
         return;
     case ELEMENT_BYE:
         msgpack_pack_unsigned_int(packer, message->bye);
@@ -305,7 +314,7 @@ void peer_message_encode(const struct peer_message *message, struct buffer *out)
     size_t count = 0;
     while (shape->elements[count] != ELEMENT_END)
         count++;
-    msgpack_packer_init(&packer, out, append);
+    msgpack_packer_init(&packer, out, envelope_append);
     msgpack_pack_array(&packer, count);
     for (size_t i = 0; i < count; i++)
         pack_element(&packer, shape->elements[i], message);

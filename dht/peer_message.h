@@ -109,6 +109,11 @@ void peer_id_at(const struct peer_bytes *ids, size_t i, struct hash256 *id);
 // past the end.
 bool peer_item_next(const struct peer_message *message, size_t *offset, struct peer_bytes *item);
 // Appends one item of a message of this type to what becomes its `items`.
+// The id of a share, "id(header) = SHA256d(header) on every chain" (protocol section 0); false if
+// it is too short to have a header.
+bool peer_share_id(const struct peer_bytes *share, struct hash256 *id);
+// The type that answers a request; PEER_TYPES_END if it is no GET_.
+enum peer_message_type peer_message_answer(enum peer_message_type request);
 void peer_item_write(enum peer_message_type type, const void *data, size_t size,
                      struct buffer *out);
 

@@ -46,17 +46,15 @@ static void find_links(const struct network_chain *chain, const struct peer_mess
 {
     struct hash256 locator[CHAIN_LOCATOR_MAX];
     read_locator(&request->ids, locator);
-    answer->type = PEER_LINKS;
     chain->links_after(chain->context, locator, peer_ids_count(&request->ids), request->max,
                        &answer->from, items);
 }
 
 static void find_headers(const struct network_chain *chain, const struct peer_message *request,
-                         struct peer_message *answer, struct buffer *items)
+                         struct buffer *items)
 {
     struct hash256 locator[CHAIN_LOCATOR_MAX];
     read_locator(&request->ids, locator);
-    answer->type = PEER_HEADERS;
     if (hash_is_zero(&request->wanted))
         chain->headers_after(chain->context, locator, peer_ids_count(&request->ids), request->max,
                              items);
@@ -76,7 +74,6 @@ static void find_objects(const struct network_chain *chain, const struct peer_me
     size_t size_max = PEER_ANSWER_BYTES_MAX - ANSWER_OVERHEAD;
     struct buffer object;
     buffer_init(&object, is_bodies ? CHAIN_BODY_MAX : CHAIN_SHARE_MAX);
-    answer->type = is_bodies ? PEER_BODIES : PEER_SHARES;
     for (size_t i = 0; i < peer_ids_count(&request->ids); i++) {
         struct hash256 id;
         peer_id_at(&request->ids, i, &id);
@@ -98,7 +95,8 @@ static void find_objects(const struct network_chain *chain, const struct peer_me
 bool serve_answer(const struct network_chain *chain, const struct peer_message *request,
                   struct serve_bucket *bucket, enum peer_message_type *type, struct buffer *out)
 {
-    struct peer_message answer = {.request = request->request};
+    struct peer_message answer = {.type = peer_message_answer(request->type),
+                                  .request = request->request};
     struct buffer items;
     struct buffer ids;
     buffer_init(&items, PEER_ANSWER_BYTES_MAX);
@@ -106,7 +104,7 @@ bool serve_answer(const struct network_chain *chain, const struct peer_message *
     if (request->type == PEER_GET_LINKS)
         find_links(chain, request, &answer, &items);
     else if (request->type == PEER_GET_HEADERS)
-        find_headers(chain, request, &answer, &items);
+        find_headers(chain, request, &items);
     else if (request->type == PEER_GET_BODIES || request->type == PEER_GET_SHARES)
         find_objects(chain, request, &answer, &items, &ids);
     else

@@ -10,7 +10,6 @@
 
 #define ID_SIZE sizeof(struct hash256)
 // Version and header: what an id needs.
-#define SHARE_SIZE_MIN (1 + CHAIN_HEADER_SIZE)
 
 struct batch *sync_batch_new(uint64_t serial)
 {
@@ -126,9 +125,8 @@ bool sync_batch_add_shares(struct batch *batch, const struct peer_message *messa
     *added = 0;
     while (peer_item_next(message, &offset, &bytes)) {
         struct hash256 id;
-        if (bytes.size < SHARE_SIZE_MIN || bytes.size > CHAIN_SHARE_MAX)
+        if (bytes.size > CHAIN_SHARE_MAX || !peer_share_id(&bytes, &id))
             return false;
-        sha256d_80(bytes.data + 1, &id);
         struct item *item = sync_batch_find(batch, &id);
         if (item == NULL)
             return false;

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "node/pow/sha256.h"
 
 // Objects that wait in the share-chain name what they lack. Whoever sent the object is asked first,
 // then everybody in turn, ever more rarely: for what nobody has, that is soon next to never.
@@ -292,9 +291,7 @@ static void add_shares(struct sync *sync, uint32_t peer, const struct peer_messa
     size_t offset = 0;
     while (peer_item_next(message, &offset, &bytes)) {
         struct hash256 id;
-        bool is_share = bytes.size > CHAIN_HEADER_SIZE && bytes.size <= CHAIN_SHARE_MAX;
-        if (is_share)
-            sha256d_80(bytes.data + 1, &id);
+        bool is_share = bytes.size <= CHAIN_SHARE_MAX && peer_share_id(&bytes, &id);
         struct chain_arrival arrival = {
             .source = peer,
             .share = bytes.data,

@@ -26,11 +26,6 @@ static enum peer_message_type type_of(enum purpose purpose)
     return PEER_TYPES_END;
 }
 
-static enum peer_message_type answer_type_of(enum purpose purpose)
-{
-    return type_of(purpose) + 1;
-}
-
 static uint32_t max_of(enum peer_message_type type)
 {
     if (type == PEER_GET_LINKS)
@@ -147,7 +142,7 @@ bool sync_request_take(struct sync *sync, struct sync_peer *peer,
         struct request *request = &peer->requests[i];
         if (request->number == 0 || request->number != message->request)
             continue;
-        if (answer_type_of(request->purpose) != message->type)
+        if (peer_message_answer(type_of(request->purpose)) != message->type)
             break;
         *taken = *request;
         request->number = 0;

@@ -222,11 +222,6 @@ static inline struct mono_time mono_after(struct now now, int64_t ms)
     return (struct mono_time){now.mono.ms + ms};
 }
 
-static inline bool mono_is_due(struct mono_time when, struct now now)
-{
-    return when.ms <= now.mono.ms;
-}
-
 // sync.c
 struct sync_peer *sync_find_peer(struct sync *sync, uint32_t number);
 size_t sync_place(const struct sync *sync, const struct sync_peer *peer);

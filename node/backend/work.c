@@ -422,26 +422,21 @@ static void watch_safety(struct backend *backend, struct now now)
     backend->events.work_unsafe(backend->events.context, reason);
 }
 
-static bool is_due(struct mono_time deadline, struct now now)
-{
-    return now.mono.ms >= deadline.ms;
-}
-
 void work_tick(struct backend *backend, struct now now)
 {
     struct work_state *work = &backend->work;
     watch_safety(backend, now);
-    bool wants_template = work->wants_template || is_due(work->refresh_at, now);
+    bool wants_template = work->wants_template || mono_is_due(work->refresh_at, now);
     if (backend->active != NO_DAEMON && wants_template && work->get.call.exchange == NULL &&
         work->get_job == NULL) {
         get_template(backend);
     }
-    if (backend->active != NO_DAEMON && is_due(work->poll_at, now) &&
+    if (backend->active != NO_DAEMON && mono_is_due(work->poll_at, now) &&
         work->poll.call.exchange == NULL) {
         start_poll(backend);
     }
     if (backend->active != NO_DAEMON && active_daemon(backend)->has_longpoll &&
-        is_due(work->longpoll_at, now) && work->longpoll.call.exchange == NULL) {
+        mono_is_due(work->longpoll_at, now) && work->longpoll.call.exchange == NULL) {
         start_longpoll(backend);
     }
 }

@@ -3,6 +3,7 @@
 #ifndef SHOAL_NODE_BASE_TIME_H
 #define SHOAL_NODE_BASE_TIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // Milliseconds since an arbitrary start; never goes back. For time-outs and rates.
@@ -28,6 +29,11 @@ static inline int64_t wall_seconds(struct wall_time time)
 
 // A deadline that never comes.
 #define MONO_NEVER ((struct mono_time){.ms = INT64_MAX})
+
+static inline bool mono_is_due(struct mono_time deadline, struct now now)
+{
+    return deadline.ms <= now.mono.ms;
+}
 
 static inline struct mono_time mono_min(struct mono_time a, struct mono_time b)
 {

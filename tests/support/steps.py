@@ -23,7 +23,7 @@ Step = collections.namedtuple("Step", "name level needs seconds_max count comman
 Result = collections.namedtuple("Result", "passed failed skipped details")
 
 TOTALS = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
-FAILED_LINE = re.compile(r"^\s*FAILED\b.*|^.*\b(?:fatal )?error: .*", re.MULTILINE)
+FAILED_LINE = re.compile(r"^[\s\d.]*FAILED\b.*|^.*\b(?:fatal )?error: .*", re.MULTILINE)
 CMOCKA = re.compile(r"^\[\s*(OK|FAILED|SKIPPED)\s*\] (\w+)$", re.MULTILINE)
 
 
