@@ -1,6 +1,7 @@
 // Counters, gauges and histograms, and their text for Prometheus (text format 0.0.4). All are
 // registered once at start: the number of series is bounded, and counting is an addition. No I/O,
-// no clock: durations are passed in.
+// no clock: durations are passed in. A wrong spec (a name that is none, twice, or too many values),
+// a place that is no value of the label and a negative count are our own bugs: assertions.
 #ifndef SHOAL_NODE_BASE_METRICS_H
 #define SHOAL_NODE_BASE_METRICS_H
 
@@ -29,13 +30,16 @@ struct metric; // borrowed, lives as long as the metrics
 
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
-// Texts and arrays are borrowed for the life of the metrics. NULL if out of memory.
+// Texts and arrays are borrowed for the life of the metrics. NULL if out of memory: nothing was
+// added.
 struct metric *metrics_add(struct metrics *metrics, const struct metric_spec *spec);
 // `value` is the place of the label's value, 0 where there is no label.
-void metric_count(struct metric *metric, unsigned value, double amount);   // counters
-void metric_set(struct metric *metric, unsigned value, double number);     // gauges; counters kept
-                                                                           // elsewhere
+void metric_count(struct metric *metric, unsigned value, double amount); // counters
+void metric_set(struct metric *metric, unsigned value, double number);   // gauges (NaN: not known)
+                                                                         // and counters that are
+                                                                         // kept elsewhere
 void metric_observe(struct metric *metric, unsigned value, double number); // histograms
+// Appends the text of all, in the order in which they were added.
 void metrics_write(const struct metrics *metrics, struct buffer *out);
 
 #endif
