@@ -22,16 +22,6 @@ struct program {
     const char *const *argv;
 };
 
-void command_node_help(void)
-{
-    printf("Usage: shoal node --pool FILE --daemon URL [--key value ...]\n\n"
-           "Runs a node until SIGINT or SIGTERM: miners are told to reconnect, everything is\n"
-           "written to disk, then it ends; a second signal ends it at once. SIGHUP reads the\n"
-           "configuration again and takes over log-level; other keys need a restart. The log goes\n"
-           "to standard error.\n\n");
-    command_config_help();
-}
-
 // One write for a line, so that lines of several processes on one terminal are not torn.
 static void write_log_line(void *context, enum log_level level, const char *line, size_t size)
 {
@@ -171,8 +161,9 @@ static int run_program(struct program *program)
     return run_node(program);
 }
 
-int command_node(int argc, const char *const *argv)
+int command_node(const char *name, int argc, const char *const *argv)
 {
+    (void)name;
     struct program *program = calloc(1, sizeof(*program));
     if (program == NULL)
         return EXIT_FAILED;

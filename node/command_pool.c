@@ -17,35 +17,6 @@
 // within the factor of 100 that the protocol allows.
 #define EASIEST_PART 10.0
 
-void command_pool_help(void)
-{
-    printf(
-        "Usage: shoal pool new [--KEY VALUE ...] FILE   make a pool file (FILE - is stdout)\n"
-        "       shoal pool show FILE                    every key with its meaning\n"
-        "       shoal pool check FILE                   prints the pool id if all is right\n"
-        "       shoal pool secret                       a new secret for a private pool: the same\n"
-        "                                               for all its nodes, as key \"secret\" of "
-        "their\n"
-        "                                               configuration files\n\n"
-        "Beside the keys below, \"new\" takes\n"
-        "  --hashrate RATE   expected hashes a second of the pool, as in 500T: sets easiest_bits\n"
-        "                    for a tenth of it (with a link_spacing of 1 for all of it, as that "
-        "never\n"
-        "                    becomes harder)\n"
-        "  --daemon URL      takes anchor_height, anchor_header and anchor_prev_time from a "
-        "running\n"
-        "                    daemon (--daemon-user, --daemon-password, --daemon-cookie as for the\n"
-        "                    node): the last multiple of 2016 that is at least 144 blocks deep\n"
-        "genesis_time is now unless it is given. All who mine in a pool need the same file; its "
-        "id\n"
-        "is the hash of the values, comments and order do not matter.\n\n");
-    struct pool_key_info key;
-    for (size_t i = 0; pool_key_row(i, &key); i++)
-        printf("  --%s VALUE\n      %s: %s.%s%s%s\n", key.name, key.meaning, key.range,
-               key.default_text[0] == '\0' ? "" : " Default: ", key.default_text,
-               key.default_text[0] == '\0' ? "" : ".");
-}
-
 static int misuse(const char *text)
 {
     fprintf(stderr, "shoal: %s\n", text);
@@ -263,8 +234,9 @@ static int new_command(int argc, const char *const *argv)
     return EXIT_OK;
 }
 
-int command_pool(int argc, const char *const *argv)
+int command_pool(const char *name, int argc, const char *const *argv)
 {
+    (void)name;
     if (argc > 0 && strcmp(argv[0], "new") == 0)
         return new_command(argc - 1, argv + 1);
     if (argc > 0 && strcmp(argv[0], "show") == 0)

@@ -1,92 +1,24 @@
 // `shoal status` and the other questions to a running node: asks over the control socket and shows
 // the answer, as text or, with --json, as the document itself.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "node/ask.h"
-#include "node/commands.h"
-#include "node/config.h"
-#include "node/report.h"
+#include "node/command_line.h"
+#include "node/command_text.h"
 #include "node/show.h"
 
-#define ARGUMENTS_MAX 64
 // The chain may change under a long answer; then it is asked for again.
 #define TRIES_MAX 5
 #define SHOWN_MAX (1u << 30)
-
-struct query {
-    const char *name;
-    bool wants_json;
-    const char *id; // of the block, for "block"
-    struct config config;
-};
-
-void command_query_help(void)
-{
-    printf("Usage: shoal COMMAND [--data DIR] [--config FILE] [--json]\n"
-           "       shoal block HASH [--data DIR] ...\n\n"
-           "Asks the node that runs on the data directory (default ~/.shoal) over its socket\n"
-           "control.sock, as the same user. COMMAND is one of:\n\n");
-    const char *meaning, *name;
-    for (unsigned i = 0; (name = report_name(i, &meaning)) != NULL; i++)
-        printf("  %-10s %s\n", name, meaning);
-    printf("\n--json prints the document as JSON: times in seconds since 1970, amounts in satoshi "
-           "and\n"
-           "weights as decimal text, scripts and ids of links as hex in wire order, hashes of\n"
-           "blocks as explorers show them.\n");
-}
 
 static bool is_hash(const char *text)
 {
     return strspn(text, "0123456789abcdefABCDEF") == 64 && text[64] == '\0';
 }
 
-// Takes --json out; the rest are keys of the configuration, so that --data, SHOAL_DATA and --config
-// mean what they mean to the node.
-static bool read_arguments(struct query *query, int argc, const char *const *argv)
-{
-    const char *rest[ARGUMENTS_MAX];
-    int rest_count = 0;
-    for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
-            query->wants_json = true;
-            continue;
-        }
-        if (strcmp(query->name, "block") == 0 && query->id == NULL && is_hash(argv[i])) {
-            query->id = argv[i];
-            continue;
-        }
-        if (rest_count == ARGUMENTS_MAX) {
-            fprintf(stderr, "shoal: too many arguments\n");
-            return false;
-        }
-        rest[rest_count] = argv[i];
-        rest_count++;
-    }
-    if (strcmp(query->name, "block") == 0 && query->id == NULL) {
-        fprintf(stderr, "shoal: say which block: shoal block HASH, with the 64 hex digits that "
-                        "\"shoal blocks\" shows\n");
-        return false;
-    }
-    struct config_error error;
-    if (config_read_partly(rest_count, rest, &query->config, &error))
-        return true;
-    fprintf(stderr, "shoal: %s\n", error.text);
-    return false;
-}
-
 static int fail(const char *error)
 {
-    fprintf(stderr, "shoal: %s\n", error);
-    return EXIT_FAILED;
-}
-
-static int print(const struct buffer *text)
-{
-    if (text->failed)
-        return fail("out of memory");
-    bool is_written = fwrite(text->data, 1, text->size, stdout) == text->size;
-    return is_written ? EXIT_OK : EXIT_FAILED;
+    return command_fail(EXIT_FAILED, "%s", error);
 }
 
 // ---- Documents in pages: "credits" and "blocks"
@@ -170,65 +102,81 @@ static bool gather_pages(struct pages *pages, char error[ASK_ERROR_SIZE])
     return true;
 }
 
-static int print_pages(struct query *query, struct ask *ask, const char *array)
+static int print_pages(const char *name, struct ask *ask, const char *array)
 {
-    struct pages pages = {.ask = ask, .array = array, .request = {.command = query->name}};
+    struct pages pages = {.ask = ask, .array = array, .request = {.command = name}};
     char error[ASK_ERROR_SIZE];
     bool is_whole = false;
     buffer_init(&pages.whole, SHOWN_MAX);
     // A branch of the chain may be left between two pages: then what was gathered is no chain.
     for (int i = 0; i < TRIES_MAX && !is_whole; i++)
         is_whole = gather_pages(&pages, error);
-    int status = is_whole ? print(&pages.whole) : fail(error);
+    if (is_whole)
+        return command_print(&pages.whole);
     buffer_clear(&pages.whole);
-    return status;
+    return fail(error);
 }
 
 // ---- Documents in one piece
 
-static int print_document(struct query *query, struct ask *ask)
+// A block that the node knows nothing of is an answer, too: no.
+static bool is_unknown(struct json_value document)
 {
-    struct ask_request request = {.command = query->name, .id = query->id};
+    return json_is_null(json_get(document, "found")) && json_is_null(json_get(document, "outputs"));
+}
+
+static int print_document(const struct command_line *line, struct ask *ask)
+{
+    const char *name = line->command->name;
+    struct ask_request request = {.command = name, .id = line->arguments[0]};
     char error[ASK_ERROR_SIZE];
     struct json *json = ask_question(ask, &request, error);
     if (json == NULL)
         return fail(error);
     struct buffer text;
     buffer_init(&text, SHOWN_MAX);
-    if (query->wants_json || !show_document(query->name, json_root(json), &text)) {
+    if (command_line_has(line, "json") || !show_document(name, json_root(json), &text)) {
         write_bytes(&text, ask_text(ask)->data, ask_text(ask)->size);
         write_text(&text, "\n");
     }
-    int status = print(&text);
-    buffer_clear(&text);
+    int status = command_print(&text);
+    if (status == EXIT_OK && strcmp(name, "block") == 0 && is_unknown(json_root(json)))
+        status = EXIT_FAILED;
     json_free(json);
     return status;
 }
 
-static int run_query(struct query *query)
+static int run_query(const struct command_line *line)
 {
+    const char *name = line->command->name;
     char error[ASK_ERROR_SIZE];
-    struct ask *ask = ask_open(query->config.data, error);
+    struct ask *ask = ask_open(line->config.data, error);
     if (ask == NULL)
-        return fail(error);
+        return command_fail(EXIT_UNREACHED, "%s", error);
     int status;
-    if (strcmp(query->name, "credits") == 0)
-        status = print_pages(query, ask, "links");
-    else if (strcmp(query->name, "blocks") == 0 && query->wants_json)
-        status = print_pages(query, ask, "blocks");
+    if (strcmp(name, "credits") == 0)
+        status = print_pages(name, ask, "links");
+    else if (strcmp(name, "blocks") == 0 && command_line_has(line, "json"))
+        status = print_pages(name, ask, "blocks");
     else
-        status = print_document(query, ask);
+        status = print_document(line, ask);
     ask_close(ask);
     return status;
 }
 
 int command_query(const char *name, int argc, const char *const *argv)
 {
-    struct query *query = calloc(1, sizeof(*query));
-    if (query == NULL)
-        return fail("out of memory");
-    query->name = name;
-    int status = read_arguments(query, argc, argv) ? run_query(query) : EXIT_MISUSED;
-    free(query);
+    struct command_line *line = command_line_new(name, argc, argv);
+    if (line == NULL)
+        return EXIT_MISUSED;
+    int status;
+    if (strcmp(name, "block") == 0 && !is_hash(line->arguments[0]))
+        status = command_fail(EXIT_MISUSED,
+                              "\"%.80s\" is no block's hash: that has 64 hex digits, as \"shoal "
+                              "blocks\" shows them",
+                              line->arguments[0]);
+    else
+        status = run_query(line);
+    command_line_free(line);
     return status;
 }

@@ -7,10 +7,10 @@
 #include <string.h>
 #include "node/base/hex.h"
 #include "node/config_check.h"
+#include "node/text.h"
 
 #define FIELD(field) offsetof(struct config, field), sizeof(((struct config *)NULL)->field)
 #define NO_RANGE     .min = 0, .max = 0
-#define NAME_MAX     48
 
 // One of node/config_check.h.
 typedef bool config_check(const char *value, char wrong[CONFIG_MESSAGE_SIZE]);
@@ -96,9 +96,10 @@ static const struct config_row rows[] = {
     {"http-listen", "http", CONFIG_ADDRESS, FIELD(http_listen), "127.0.0.1:8080", NO_RANGE,
      .value_name = "ADDRESS", .range = "an IP address and port as in 127.0.0.1:8080, or empty",
      .help = "where the status page is; empty for none"},
-    {"log-level", "log", CONFIG_LEVEL, FIELD(log_level), "info", NO_RANGE, .value_name = "LEVEL",
-     .range = "error, warn, info or debug", .help = "how much is logged; SIGHUP reloads it"},
-    {"log-format", "log", CONFIG_FORM, FIELD(log_form), "text", NO_RANGE, .value_name = "FORM",
+    {"log-level", "log", CONFIG_LEVEL, FIELD(log_level), "info", NO_RANGE,
+     .value_name = "error|warn|info|debug", .range = "error, warn, info or debug",
+     .help = "how much is logged; SIGHUP reloads it"},
+    {"log-format", "log", CONFIG_FORM, FIELD(log_form), "text", NO_RANGE, .value_name = "text|json",
      .range = "text or json", .help = "lines for people or for programs"},
 };
 
@@ -128,36 +129,12 @@ const struct config_row *config_row_find(const char *name)
     return NULL;
 }
 
-static size_t min_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-// How many characters must be put in, taken out or exchanged to come from one name to the other.
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t costs[NAME_MAX + 1];
-    size_t b_size = strnlen(b, NAME_MAX);
-    for (size_t j = 0; j <= b_size; j++)
-        costs[j] = j;
-    for (size_t i = 0; a[i] != '\0' && i < NAME_MAX; i++) {
-        size_t diagonal = costs[0];
-        costs[0] = i + 1;
-        for (size_t j = 0; j < b_size; j++) {
-            size_t exchanged = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = costs[j + 1];
-            costs[j + 1] = min_of(exchanged, 1 + min_of(costs[j], costs[j + 1]));
-        }
-    }
-    return costs[b_size];
-}
-
 const struct config_row *config_row_nearest(const char *name)
 {
     const struct config_row *best = NULL;
     size_t best_distance = 2 + strlen(name) / 4;
     for (size_t i = 0; i < ROWS_COUNT; i++) {
-        size_t distance = edit_distance(name, rows[i].name);
+        size_t distance = text_distance(name, rows[i].name);
         if (distance > best_distance || (best != NULL && distance == best_distance))
             continue;
         best = &rows[i];

@@ -1,5 +1,6 @@
 // The table of configuration keys and what can be done with one row: set it from text, write it as
-// text, find it by name. Used by config.c and config_file.c only.
+// text, find it by name. Used by config.c and config_file.c, and by what lists all flags (help, man
+// page, completion).
 #ifndef SHOAL_NODE_CONFIG_TABLE_H
 #define SHOAL_NODE_CONFIG_TABLE_H
 
@@ -35,7 +36,7 @@ struct config_row {
     double min, max;
     const char *zero_means; // of CONFIG_NUMBER; NULL if 0 is no value
     bool is_required;
-    const char *value_name; // in the help: FILE
+    const char *value_name; // in the help: FILE, DIR, or all values there are: text|json
     const char *range;      // what would be right, for people
     const char *help;
 };

@@ -2,7 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "node/text_table.h"
+#include "node/text.h"
 #include "node/units.h"
 
 struct show_text show_get_text(struct json_value object, const char *name)

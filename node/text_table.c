@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "node/text.h"
 
 #define CELL_SIZE_MAX  512
 #define TABLE_SIZE_MAX (64u << 20)
@@ -20,15 +21,6 @@ struct text_table {
     size_t cells_count;
     struct buffer cells; // zero-terminated texts, one behind the other
 };
-
-// Characters, not bytes, as far as a terminal shows one column for each.
-static size_t text_width(const char *text)
-{
-    size_t width = 0;
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80 ? 1 : 0;
-    return width;
-}
 
 static void add_column(struct text_table *table, const char *heading, size_t size)
 {
@@ -63,17 +55,6 @@ void text_table_free(struct text_table *table)
         return;
     buffer_clear(&table->cells);
     free(table);
-}
-
-void text_write_safe(struct buffer *out, const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        bool is_control = *c < ' ' || *c == 0x7f;
-        bool is_c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f;
-        write_u8(out, is_control || is_c1 ? '?' : *c);
-        if (is_c1)
-            c++;
-    }
 }
 
 void text_table_add(struct text_table *table, const char *text)

@@ -20,7 +20,5 @@ void text_table_add_format(struct text_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 // Headings and rows, or the sentence `empty` if there are no rows.
 void text_table_write(const struct text_table *table, const char *empty, struct buffer *out);
-// Appends text, made safe for a terminal.
-void text_write_safe(struct buffer *out, const char *text);
 
 #endif

@@ -1,6 +1,6 @@
 // Every key of the configuration with a wrong value, every way to break a pool file, every command
 // misused: each is refused with a sentence that names the key, the value and what would be right,
-// and with the exit status that scripts can rely on (0 done, 1 not possible, 2 misused).
+// and with the exit status that scripts can rely on (0 done, 1 not possible, 2 misused, 3 no node).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Devchain } from './lib/daemons.mjs';
@@ -10,6 +10,7 @@ import { check, checkEqual, part, script } from './lib/checks.mjs';
 
 const MISUSED = 2;
 const FAILED = 1;
+const UNREACHED = 3;
 
 const KEY = '0123456789abcdef'.repeat(4);
 
@@ -135,7 +136,7 @@ async function wrongArguments(pool, good) {
          [/seed/, /shoal dht/, /--found/]],
         ['nodes at two ports', ['node', ...good(''), '--found',
             '--peer-listen=127.0.0.1:1,127.0.0.2:2'], FAILED, [/peer-listen/, /ports 1 and 2/]],
-        ['a question without a node', ['status', '--data', folder('refusals-empty')], FAILED,
+        ['a question without a node', ['status', '--data', folder('refusals-empty')], UNREACHED,
          [/refusals-empty/, /running/]],
         ['a block that is none', ['block', 'xyz', '--data', folder('refusals-empty')], MISUSED,
          [/64 hex digits/]],

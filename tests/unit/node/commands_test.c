@@ -23,8 +23,8 @@ struct said {
 };
 
 struct run {
-    int (*command)(int argc, const char *const *argv);
-    const char *query; // instead of a command
+    command_run *command;
+    const char *query; // the name; NULL where the command does not look at it
     const char *const *argv;
 };
 
@@ -54,8 +54,7 @@ static int run(const struct run *run, struct said *said)
     dup2(error, STDERR_FILENO);
     while (run->argv[argc] != NULL)
         argc++;
-    int status = run->query != NULL ? command_query(run->query, argc, run->argv)
-                                    : run->command(argc, run->argv);
+    int status = run->command(run->query, argc, run->argv);
     fflush(NULL);
     dup2(old_out, STDOUT_FILENO);
     dup2(old_error, STDERR_FILENO);
@@ -209,19 +208,19 @@ static void question_without_a_node_says_where_it_was_asked(void **state)
     static const char *const names[] = {"status",  "miners", "blocks", "payouts", "credits",
                                         "daemons", "peers",  "dht",    "chain"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        struct run what = {NULL, names[i], ARGV("--data", "/nowhere/at/all")};
-        assert_fails(&what, EXIT_FAILED, "no node answers at /nowhere/at/all/control.sock");
+        struct run what = {command_query, names[i], ARGV("--data", "/nowhere/at/all")};
+        assert_fails(&what, EXIT_UNREACHED, "no node answers at /nowhere/at/all/control.sock");
         what.argv = ARGV("--json", "--data", "/nowhere/at/all");
-        assert_fails(&what, EXIT_FAILED, "is \"shoal node\" running");
+        assert_fails(&what, EXIT_UNREACHED, "is \"shoal node\" running");
         what.argv = ARGV("--dat", "/x");
-        assert_fails(&what, EXIT_MISUSED, "\"data\" meant?");
+        assert_fails(&what, EXIT_MISUSED, "is --data meant?");
         what.argv = ARGV("all");
-        assert_fails(&what, EXIT_MISUSED, "\"all\" is no flag");
+        assert_fails(&what, EXIT_MISUSED, "\"all\" is one word too many");
     }
-    struct run block = {NULL, "block", ARGV("--json")};
-    assert_fails(&block, EXIT_MISUSED, "say which block");
+    struct run block = {command_query, "block", ARGV("--json")};
+    assert_fails(&block, EXIT_MISUSED, "HASH is missing: shoal block HASH");
     block.argv = ARGV("00ff");
-    assert_fails(&block, EXIT_MISUSED, "say which block");
+    assert_fails(&block, EXIT_MISUSED, "64 hex digits");
 }
 
 static void node_without_its_files_does_not_start(void **state)

@@ -1,0 +1,274 @@
+#include "node/command_table.h"
+#include <string.h>
+#include "node/text.h"
+
+static const struct command_option json_option[] = {
+    {"json", NULL, "print the document as JSON, for programs"},
+    {0},
+};
+
+static const struct command_option pool_new_options[] = {
+    {"hashrate", "RATE",
+     "expected hashes a second of the pool, as in 500T: sets easiest_bits for a tenth of it (with "
+     "a link_spacing of 1 for all of it, as that never becomes harder)"},
+    {"daemon", "URL",
+     "take anchor_height, anchor_header and anchor_prev_time from a running daemon: the last "
+     "multiple of 2016 that is at least 144 blocks deep"},
+    {"daemon-user", "NAME", "as for the node"},
+    {"daemon-password", "TEXT", "as for the node"},
+    {"daemon-cookie", "FILE", "as for the node"},
+    {0},
+};
+
+static const struct command_verb pool_verbs[] = {
+    {"new", "FILE",
+     "make a pool file from the flags given, the pool's keys among them (FILE - is standard "
+     "output); genesis_time is now unless it is given",
+     pool_new_options},
+    {"show", "FILE", "every key of a pool file with its meaning", NULL},
+    {"check", "FILE", "print the pool id if all is right", NULL},
+    {"secret", "", "make a secret for a private pool, the same for all its nodes", NULL},
+    {0},
+};
+
+#define TABLE_THEN_JSON                                                                            \
+    "Prints a table for people; with --json the document itself, whose members docs/api.md "       \
+    "describes."
+
+static const struct command commands[] = {
+    {
+        .name = "node",
+        .group = COMMAND_GROUP_RUN,
+        .arguments = "",
+        .meaning = "run a node: serve miners, keep the share-chain",
+        .description =
+            "Runs a node until SIGINT or SIGTERM: miners are told to reconnect, everything is "
+            "written to disk, then it ends; a second signal ends it at once. SIGHUP reads the "
+            "configuration again and takes over log-level; other keys need a restart. The log "
+            "goes to standard error. It needs a pool file (--pool) and a coin daemon (--daemon), "
+            "and either another node of the pool (--seed) or --found, for the first one.",
+        .keys = COMMAND_KEYS_ALL,
+        .run = command_node,
+    },
+    {
+        .name = "config",
+        .group = COMMAND_GROUP_RUN,
+        .arguments = "",
+        .meaning = "check the configuration and print the values in force",
+        .description = "Reads the configuration as \"shoal node\" does and prints it as a "
+                       "configuration file, without secrets.",
+        .keys = COMMAND_KEYS_ALL,
+        .run = command_config,
+    },
+    {
+        .name = "pool",
+        .group = COMMAND_GROUP_RUN,
+        .arguments = "",
+        .meaning = "make, show or check a pool file; make a secret",
+        .description =
+            "All nodes of a pool have the same pool file. Its id is the hash of its values; "
+            "comments and order do not matter. No value can be changed later: that would be "
+            "another pool.",
+        .verbs = pool_verbs,
+        .run = command_pool,
+    },
+    {
+        .name = "status",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "the running node at a glance",
+        .description = "Pool, share-chain, current job, miners, other nodes, daemons and disk, a "
+                       "line each; what is wrong is said there.\n\n" TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "miners",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "who mines here, and which devices were refused",
+        .description =
+            "One row for each connection, with its difficulty, its hashrate over one and ten "
+            "minutes, and its shares; below, the devices that were sent away, and why.\n"
+            "\n" TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "payouts",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "whom the next block pays, and what is to come",
+        .description =
+            "The outputs of the block that is worked on now, the credits that it pays by, and "
+            "the credits that the blocks after it will pay by. Credits enter payouts six blocks "
+            "late.\n\n" TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "blocks",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "blocks found by this node's miners, and their fate",
+        .description = "The newest blocks, the oldest of them first; with --json all of them."
+                       "\n\n" TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "block",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "HASH",
+        .meaning = "whom one block paid",
+        .description = "HASH are the 64 hex digits that \"shoal blocks\" and explorers show. Exit "
+                       "status 1 if the node knows no such block.\n\n" TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "daemons",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "the coin daemons and what is wrong with them",
+        .description = TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "peers",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "the nodes that this one is connected to",
+        .description = TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "dht",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "how nodes find each other, and this node's line for --seed",
+        .description = TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "chain",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "the share-chain, and how far it has caught up with the pool",
+        .description = TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "links",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "the newest links of the share-chain, as JSON",
+        .description = "For programs: always JSON.",
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "credits",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "the share-chain with all credits, as JSON",
+        .description = "Every link of the best chain with whom it credits: what payouts can be "
+                       "computed from again. For programs: always JSON.",
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "loose",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "shares that no link has credited yet, as JSON",
+        .description = "For programs: always JSON.",
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "help",
+        .group = COMMAND_GROUP_ABOUT,
+        .arguments = "[COMMAND]",
+        .meaning = "the commands, or all about one of them",
+        .description = "The same as \"shoal --help\" and \"shoal COMMAND --help\". \"shoal help "
+                       "config\" lists the keys of the configuration.",
+        .run = command_help,
+    },
+    {
+        .name = "version",
+        .group = COMMAND_GROUP_ABOUT,
+        .arguments = "",
+        .meaning = "the version of this program",
+        .description = "The same as \"shoal --version\".",
+        .run = command_version,
+    },
+    {0},
+};
+
+const struct command *command_row(size_t i)
+{
+    return i + 1 < sizeof(commands) / sizeof(commands[0]) ? &commands[i] : NULL;
+}
+
+const struct command *command_find(const char *name)
+{
+    const struct command *command;
+    for (size_t i = 0; (command = command_row(i)) != NULL; i++) {
+        if (strcmp(command->name, name) == 0)
+            return command;
+    }
+    return NULL;
+}
+
+const struct command_verb *command_verb_find(const struct command *command, const char *name)
+{
+    for (const struct command_verb *verb = command->verbs; verb != NULL && verb->name != NULL;
+         verb++) {
+        if (strcmp(verb->name, name) == 0)
+            return verb;
+    }
+    return NULL;
+}
+
+const struct command *command_nearest(const char *name)
+{
+    const struct command *best = NULL, *command;
+    size_t best_distance = 2 + strlen(name) / 4;
+    for (size_t i = 0; (command = command_row(i)) != NULL; i++) {
+        size_t distance = text_distance(name, command->name);
+        if (distance > best_distance || distance >= strlen(name) ||
+            (best != NULL && distance == best_distance))
+            continue;
+        best = command;
+        best_distance = distance;
+    }
+    return best;
+}
+
+const char *command_group_text(enum command_group group)
+{
+    static const char *const texts[COMMAND_GROUPS_COUNT] = {
+        [COMMAND_GROUP_RUN] = "To run a node",
+        [COMMAND_GROUP_ASK] = "Questions to a running node",
+        [COMMAND_GROUP_OPERATE] = "Changes to a running node",
+        [COMMAND_GROUP_ABOUT] = "About the program",
+    };
+    return texts[group];
+}
