@@ -17,7 +17,7 @@ static void make_share(const struct work *work, const struct stratum_share *foun
     };
     memcpy(share->header, found->header, HEADER_SIZE);
     memcpy(share->extranonce, found->extranonce, sizeof(share->extranonce));
-    mint_share_info(mint, found->payout, found->commitment->grain_shift, &share->info);
+    work_share_info(work, found->payout, found->commitment, &share->info);
 }
 
 static bool write_block(const struct work *work, const struct stratum_share *found,

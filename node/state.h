@@ -90,7 +90,8 @@ struct node {
     size_t blocks_count, blocks_capacity;
     struct wall_time started_at;
     uint64_t shares_found, links_found;
-    struct mint *mint; // the newest, NULL before
+    uint64_t jobs_made; // while a proof of work is wanted
+    struct mint *mint;  // the newest, NULL before
     struct control *control;
     struct http_page *http_page;
 };
@@ -105,6 +106,9 @@ void work_headers_finished(void *context, const struct hash256 *tip, enum header
 void work_make(struct node *node);
 // Stops serving: miners fail over until the next work_make that succeeds.
 void work_stop(struct node *node, const char *reason);
+// What the shares of a job commit to.
+void work_share_info(const struct work *work, const struct script *payout,
+                     const struct stratum_commitment *commitment, struct share_info *info);
 bool work_job_commitment(void *context, const struct stratum_job_request *request,
                          struct stratum_commitment *commitment, struct buffer *own_prefix);
 void work_released(void *context, void *owner);

@@ -36,6 +36,9 @@ const char *swarm_refuses_work(const struct swarm *swarm);
 
 void swarm_share_became_valid(struct swarm *swarm, const struct hash256 *id, const uint8_t *bytes,
                               size_t size);
+// Whether it is time for another share that shows whose node it comes from: one with the whole
+// node_tag, and no team in it.
+bool swarm_wants_proof(const struct swarm *swarm);
 void swarm_link_became_valid(struct swarm *swarm, const struct hash256 *id);
 void swarm_tip_changed(struct swarm *swarm);
 void swarm_daemon_tip(struct swarm *swarm, const struct hash256 *id);

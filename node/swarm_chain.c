@@ -7,14 +7,26 @@
 #define TOPIC_BLOCKS 144 // p2p.md: topic keys follow from a header at such a height
 // How often another share of ours is named as work; it counts for CHAIN_PORT_WORK_LINKS links.
 #define WORK_EVERY_MS 600000
+// How long after one that proves our work another is wanted.
+#define PROOF_EVERY_MS (3 * 3600 * 1000)
 
 // ---- To the engine
+
+static void note_own(struct swarm *swarm, const struct gossip_share *told)
+{
+    struct share share;
+    if (!share_decode(told->bytes, told->size, &share) ||
+        memcmp(share.info.node_tag, swarm->node->node_tag, SHARE_NODE_TAG_SIZE) != 0)
+        return; // of a team: it proves nothing
+    swarm->own[swarm->own_count++ % SWARM_OWN_MAX] = told->id;
+    swarm->proof_due.ms = net_loop_now(swarm->node->loop).mono.ms + PROOF_EVERY_MS;
+}
 
 static void on_valid(void *context, const struct gossip_share *share)
 {
     struct swarm *swarm = context;
     if (share->is_own)
-        swarm->own[swarm->own_count++ % SWARM_OWN_MAX] = share->id;
+        note_own(swarm, share);
     if (swarm->network != NULL)
         network_share_became_valid(swarm->network, share, net_loop_now(swarm->node->loop));
 }
@@ -45,6 +57,11 @@ void swarm_share_became_valid(struct swarm *swarm, const struct hash256 *id, con
 {
     if (swarm != NULL)
         chain_port_share_became_valid(swarm->port, id, bytes, size);
+}
+
+bool swarm_wants_proof(const struct swarm *swarm)
+{
+    return swarm != NULL && net_loop_now(swarm->node->loop).mono.ms >= swarm->proof_due.ms;
 }
 
 void swarm_link_became_valid(struct swarm *swarm, const struct hash256 *id)

@@ -81,11 +81,12 @@ struct swarm {
     bool has_saved;
     // The share-chain
     uint8_t work_salt[RECORD_SALT_SIZE];
-    struct hash256 own[SWARM_OWN_MAX];
-    size_t own_count; // ever; the newest overwrite the oldest
+    struct hash256 own[SWARM_OWN_MAX]; // those that prove our work
+    size_t own_count;                  // ever; the newest overwrite the oldest
     bool has_tip_moved;
     size_t waiting, waiting_bytes; // as the engine was told last
     struct mono_time work_due;     // when another share of ours should be named
+    struct mono_time proof_due;    // when a new one is wanted
     const struct header_node *best;
     struct hash256 topic_block;
     uint64_t blocks_arrived;

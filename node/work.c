@@ -17,6 +17,8 @@
 // fewer and heavier.
 #define GRAINS_PER_MINER  30.0
 #define STORE_PENDING_MAX (256u << 20)
+// While a share is wanted that proves this node's work, one job of so many is of no team.
+#define JOBS_PER_PROOF 8
 
 void work_released(void *context, void *owner)
 {
@@ -317,6 +319,14 @@ static uint8_t choose_shift(const struct node *node, const struct mint *mint, do
     return shift < mint->grain_shift_max ? (uint8_t)shift : mint->grain_shift_max;
 }
 
+void work_share_info(const struct work *work, const struct script *payout,
+                     const struct stratum_commitment *commitment, struct share_info *info)
+{
+    mint_share_info(work->mint, payout, commitment->grain_shift, info);
+    struct team team = team_of_number(commitment->tag);
+    team_to_tag(&team, info->node_tag);
+}
+
 bool work_job_commitment(void *context, const struct stratum_job_request *request,
                          struct stratum_commitment *commitment, struct buffer *own_prefix)
 {
@@ -324,13 +334,15 @@ bool work_job_commitment(void *context, const struct stratum_job_request *reques
     const struct work *work = request->owner;
     const struct mint *mint = work->mint;
     struct share_info info;
+    // A share of a team does not show whose node it comes from: now and then one has to.
+    if (!swarm_wants_proof(node->swarm) || ++node->jobs_made % JOBS_PER_PROOF != 0)
+        commitment->tag = team_to_number(request->team);
     commitment->grain_shift = choose_shift(node, mint, request->hashrate);
-    mint_share_info(mint, request->payout, commitment->grain_shift, &info);
+    work_share_info(work, request->payout, commitment, &info);
     share_info_hash(&info, &commitment->share_info_hash);
     mint_grain_target(mint, commitment->grain_shift, &commitment->grain_target);
     commitment->link_target = mint->link_target;
     commitment->time_max = mint->header_time_max;
-    commitment->tag = 0;
     if (mint->is_solo)
         write_prefix(mint, request->payout, own_prefix);
     return !own_prefix->failed;

@@ -71,6 +71,7 @@ static struct job *make_job(struct session *session, double wanted, double *ceil
     struct stratum_job_request request = {.owner = work->owner,
                                           .session = session->id,
                                           .payout = &session->payout,
+                                          .team = &session->team,
                                           .hashrate = session_hashrate(session)};
     buffer_init_fixed(&own_prefix, own_prefix_bytes, sizeof(own_prefix_bytes));
     work->refs++;

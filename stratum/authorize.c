@@ -88,13 +88,30 @@ static const char *check_further_user(const struct session *session, const struc
     return NULL;
 }
 
-static void take_wishes(struct session *session, const struct line *line, double name_difficulty)
+// A team that is none costs the miner nothing but the team.
+static void take_team(struct session *session, const struct user_wishes *wishes,
+                      const struct password_options *options)
+{
+    bool has_option = options->team.name[0] != '\0' || options->has_bad_team;
+    session->team = has_option ? options->team : wishes->team;
+    if (!wishes->has_bad_team && !options->has_bad_team) {
+        return;
+    }
+    log_event(session->engine->env->log, LOG_INFO, "stratum", "what is no team's name is ignored",
+              LOG_TEXT("address", session->peer.text), LOG_TEXT("user", session->users[0]->text),
+              LOG_TEXT("where", options->has_bad_team ? "password" : "user name"),
+              LOG_TEXT("rule", TEAM_NAME_RULE));
+}
+
+static void take_wishes(struct session *session, const struct line *line,
+                        const struct user_wishes *wishes)
 {
     struct password_options options = {.fixed = 0};
     if (line->params_count > 1) {
         password_parse(&line->params[1], &options);
     }
-    session->wishes.fixed = options.fixed > 0 ? options.fixed : name_difficulty;
+    take_team(session, wishes, &options);
+    session->wishes.fixed = options.fixed > 0 ? options.fixed : wishes->difficulty;
     session->wishes.start = options.start;
     if (options.min > 0) {
         session->wishes.min = options.min;
@@ -111,13 +128,13 @@ static void welcome(struct session *session)
 }
 
 static void authorize_first(struct session *session, const struct line *line,
-                            const struct script *payout, double name_difficulty)
+                            const struct script *payout, const struct user_wishes *wishes)
 {
     if (session->is_resumed && !script_equal(&session->payout, payout)) {
         session->is_resumed = false; // another miner's past says nothing about its difficulty
     }
     session->payout = *payout;
-    take_wishes(session, line, name_difficulty);
+    take_wishes(session, line, wishes);
     if (session->is_subscribed && !device_check(session, line)) {
         return;
     }
@@ -132,8 +149,8 @@ void method_authorize(struct session *session, const struct line *line)
 {
     struct user_name name = {.size = 0};
     struct script payout;
-    double difficulty;
-    if (line->params_count == 0 || !user_name_parse(&line->params[0], &name, &difficulty)) {
+    struct user_wishes wishes;
+    if (line->params_count == 0 || !user_name_parse(&line->params[0], &name, &wishes)) {
         refuse_name(session, line, &name, "it is empty");
         return;
     }
@@ -152,6 +169,6 @@ void method_authorize(struct session *session, const struct line *line)
     } else if (session->is_authorized) {
         reply_result(session_out(session), &line->id, "true");
     } else {
-        authorize_first(session, line, &payout, difficulty);
+        authorize_first(session, line, &payout, &wishes);
     }
 }

@@ -61,6 +61,7 @@ struct session {
     struct user_name **users; // the first one is the session's
     size_t users_count;
     struct script payout;
+    struct team team; // of the first user
 
     struct job *jobs[LIMIT_SESSION_JOBS]; // newest first
     size_t jobs_count;

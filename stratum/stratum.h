@@ -15,6 +15,7 @@
 #include "node/base/bytes.h"
 #include "node/base/env.h"
 #include "node/base/hash.h"
+#include "node/base/team.h"
 #include "node/base/time.h"
 #include "node/base/u256.h"
 #include "node/bitcoin/chain_params.h"
@@ -112,7 +113,8 @@ struct stratum_job_request {
     void *owner; // of the work
     uint64_t session;
     const struct script *payout;
-    double hashrate; // hashes a second, as well as it is known; never 0
+    const struct team *team; // that it mines for
+    double hashrate;         // hashes a second, as well as it is known; never 0
 };
 
 // What a job commits to: the answer to job_commitment, and again part of every share of that job.
@@ -286,6 +288,7 @@ struct stratum_session_view {
     const char *kind;            // "bitaxe", "unknown"
     const char *user;            // "address.worker" of the first authorized user, "" before
     const char *worker;          // the part behind the address, "" if none
+    const char *team;            // "" if none
     const struct script *payout; // NULL before it is authorized
     size_t users_count;
     bool is_subscribed;

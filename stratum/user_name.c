@@ -25,28 +25,80 @@ static double number_of(const char *text, size_t size)
     return line_to_double(&value, &number) && difficulty_is_sane(number) ? number : 0;
 }
 
-bool user_name_parse(const struct line_value *value, struct user_name *name, double *difficulty)
+// Some miners escape what they find odd in a name.
+static size_t unescape_at(char *raw, size_t size)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < size; i++) {
+        bool is_at = size - i >= 3 && memcmp(raw + i, "%40", 3) == 0;
+        raw[kept++] = is_at ? '@' : raw[i];
+        i += is_at ? 2 : 0;
+    }
+    return kept;
+}
+
+static const char *find_last(const char *text, size_t size, char wanted)
+{
+    while (size > 0) {
+        size--;
+        if (text[size] == wanted) {
+            return text + size;
+        }
+    }
+    return NULL;
+}
+
+// Takes "@team" and "+number" off the end, in either order; what is left of the size.
+static size_t take_wishes(const char *raw, size_t size, struct user_wishes *wishes)
+{
+    memset(wishes, 0, sizeof(*wishes));
+    const char *at = find_last(raw, size, '@');
+    const char *plus = memchr(raw, '+', size);
+    const char *end = raw + size;
+    if (plus != NULL) {
+        const char *number_end = at != NULL && at > plus ? at : end;
+        wishes->difficulty = number_of(plus + 1, (size_t)(number_end - plus - 1));
+    }
+    if (at != NULL) {
+        const char *team_end = plus != NULL && plus > at ? plus : end;
+        size_t team_size = (size_t)(team_end - at - 1);
+        wishes->has_bad_team = !team_from_text(at + 1, team_size, &wishes->team);
+    }
+    if (at != NULL && !wishes->has_bad_team && (plus == NULL || at < plus)) {
+        return (size_t)(at - raw);
+    }
+    return plus != NULL ? (size_t)(plus - raw) : size;
+}
+
+static size_t find_any(const char *text, size_t size, const char *wanted)
+{
+    size_t at = 0;
+    while (at < size && strchr(wanted, text[at]) == NULL) {
+        at++;
+    }
+    return at;
+}
+
+bool user_name_parse(const struct line_value *value, struct user_name *name,
+                     struct user_wishes *wishes)
 {
     char raw[RAW_SIZE_MAX];
     size_t size;
-    *difficulty = 0;
+    memset(wishes, 0, sizeof(*wishes));
     if (!line_to_text(value, raw, sizeof(raw), &size)) {
         return false;
     }
-    const char *plus = memchr(raw, '+', size);
-    if (plus != NULL) {
-        *difficulty = number_of(plus + 1, strlen(plus + 1));
-        size = (size_t)(plus - raw);
-    }
+    size = take_wishes(raw, unescape_at(raw, size), wishes);
     size = size < LIMIT_USER_NAME ? size : LIMIT_USER_NAME;
     memset(name, 0, sizeof(*name));
     for (size_t i = 0; i < size; i++) {
         name->text[i] = is_name_character(raw[i]) ? raw[i] : '-';
     }
-    const char *dot = memchr(name->text, '.', size);
+    // No address has a '@': a team that is none must not spoil the address it is put to.
+    size_t address_size = find_any(name->text, size, ".@");
     name->size = (uint8_t)size;
-    name->address_size = (uint8_t)(dot != NULL ? (size_t)(dot - name->text) : size);
-    name->worker_at = (uint8_t)(dot != NULL ? name->address_size + 1u : size);
+    name->address_size = (uint8_t)address_size;
+    name->worker_at = (uint8_t)(address_size < size ? address_size + 1 : size);
     return size > 0;
 }
 
@@ -64,7 +116,7 @@ bool user_name_split_at_underscore(struct user_name *name)
 bool user_name_matches(const struct user_name *name, const struct line_value *value)
 {
     struct user_name other;
-    double difficulty;
+    struct user_wishes wishes;
     if (value->kind != LINE_TEXT) {
         return false;
     }
@@ -74,7 +126,7 @@ bool user_name_matches(const struct user_name *name, const struct line_value *va
             return true;
         }
     }
-    return user_name_parse(value, &other, &difficulty) && other.size == name->size &&
+    return user_name_parse(value, &other, &wishes) && other.size == name->size &&
            memcmp(other.text, name->text, name->size) == 0;
 }
 
@@ -85,6 +137,10 @@ static void read_option(const char *text, size_t size, struct password_options *
         return;
     }
     size_t key_size = (size_t)(equals - text);
+    if (key_size == 4 && memcmp(text, "team", 4) == 0) {
+        options->has_bad_team = !team_from_text(equals + 1, size - key_size - 1, &options->team);
+        return;
+    }
     double number = number_of(equals + 1, size - key_size - 1);
     if (number <= 0) {
         return;

@@ -164,13 +164,13 @@ static struct line_value text_value(const char *text)
 static void assert_name(const char *written, const char *text, size_t address_size, double wanted)
 {
     struct user_name name;
-    double difficulty;
+    struct user_wishes wishes;
     struct line_value value = text_value(written);
-    assert_true(user_name_parse(&value, &name, &difficulty));
+    assert_true(user_name_parse(&value, &name, &wishes));
     assert_string_equal(name.text, text);
     assert_int_equal(name.size, strlen(text));
     assert_int_equal(name.address_size, address_size);
-    assert_true(difficulty == wanted);
+    assert_true(wishes.difficulty == wanted);
     assert_true(user_name_matches(&name, &value));
 }
 
@@ -190,18 +190,69 @@ static void user_names_are_cut_into_address_worker_and_difficulty(void **state)
     assert_name("addr+0", "addr", 4, 0);
 }
 
+static void assert_team(const char *written, const char *text, const char *team, bool is_bad)
+{
+    struct user_name name;
+    struct user_wishes wishes;
+    struct line_value value = text_value(written);
+    assert_true(user_name_parse(&value, &name, &wishes));
+    assert_string_equal(wishes.team.name, team);
+    assert_int_equal(wishes.has_bad_team, is_bad);
+    assert_string_equal(name.text, text);
+    assert_int_equal(name.address_size, 4);
+    assert_true(user_name_matches(&name, &value));
+    // A submit may leave the wishes out.
+    struct line_value plain = text_value(text);
+    assert_true(user_name_matches(&name, &plain));
+}
+
+static void team_is_told_behind_the_name_and_is_no_part_of_it(void **state)
+{
+    (void)state;
+    assert_team("addr", "addr", "", false);
+    assert_team("addr@red", "addr", "red", false);
+    assert_team("addr.rig@red", "addr.rig", "red", false);
+    assert_team("addr.rig@Red-7", "addr.rig", "red-7", false);
+    assert_team("addr.rig%40red", "addr.rig", "red", false);
+    assert_team("addr.me@home@red", "addr.me@home", "red", false);
+    assert_team("addr.rig@abcdefghijk", "addr.rig", "abcdefghijk", false);
+    assert_team("addr.rig@red+512", "addr.rig", "red", false);
+    assert_team("addr.rig+512@red", "addr.rig", "red", false);
+    assert_name("addr.rig+512@red", "addr.rig", 4, 512);
+    assert_name("addr.rig@red+512", "addr.rig", 4, 512);
+    assert_name("addr_rig@red", "addr_rig", 8, 0);
+}
+
+static void what_is_no_team_is_none_and_spoils_neither_name_nor_address(void **state)
+{
+    (void)state;
+    assert_team("addr@", "addr@", "", true);
+    assert_team("addr.rig@", "addr.rig@", "", true);
+    assert_team("addr.me@example.com", "addr.me@example.com", "", true);
+    assert_team("addr.rig@abcdefghijkl", "addr.rig@abcdefghijkl", "", true);
+    assert_team("addr.rig@<b>", "addr.rig@-b-", "", true);
+    assert_team("addr.rig@a\\u0022b", "addr.rig@a-b", "", true);
+    assert_team("addr.rig@a'b", "addr.rig@a-b", "", true);
+    assert_team("addr.rig@a\\tb", "addr.rig@a-b", "", true);
+    assert_team("addr.rig@a b", "addr.rig@a-b", "", true);
+    assert_team("addr@r\xc3\xb6t", "addr@r--t", "", true);
+    assert_team("addr@red.rig", "addr@red.rig", "", true);
+    assert_team("addr.rig@red_1", "addr.rig@red_1", "", true);
+    assert_team("addr.rig@_", "addr.rig@_", "", true);
+}
+
 static void underscore_separates_only_on_request(void **state)
 {
     (void)state;
     struct user_name name;
-    double difficulty;
+    struct user_wishes wishes;
     struct line_value value = text_value("addr_rig_7");
-    assert_true(user_name_parse(&value, &name, &difficulty));
+    assert_true(user_name_parse(&value, &name, &wishes));
     assert_true(user_name_split_at_underscore(&name));
     assert_int_equal(name.address_size, 4);
     assert_string_equal(name.text + name.worker_at, "rig_7");
     value = text_value("addr");
-    assert_true(user_name_parse(&value, &name, &difficulty));
+    assert_true(user_name_parse(&value, &name, &wishes));
     assert_false(user_name_split_at_underscore(&name));
 }
 
@@ -212,9 +263,9 @@ static void overlong_user_name_is_cut_and_still_matches_itself(void **state)
     memset(text, 'a', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     struct user_name name;
-    double difficulty;
+    struct user_wishes wishes;
     struct line_value value = text_value(text);
-    assert_true(user_name_parse(&value, &name, &difficulty));
+    assert_true(user_name_parse(&value, &name, &wishes));
     assert_int_equal(name.size, LIMIT_USER_NAME);
     assert_true(user_name_matches(&name, &value));
     value.size--;
@@ -222,7 +273,7 @@ static void overlong_user_name_is_cut_and_still_matches_itself(void **state)
     value.size = LIMIT_USER_NAME - 1;
     assert_false(user_name_matches(&name, &value));
     struct line_value number = {.kind = LINE_NUMBER, .text = "1", .size = 1};
-    assert_false(user_name_parse(&number, &name, &difficulty));
+    assert_false(user_name_parse(&number, &name, &wishes));
 }
 
 static void assert_password(const char *text, double fixed, double start, double min)
@@ -251,6 +302,31 @@ static void password_options_are_found_between_any_separators(void **state)
     struct line_value null = {.kind = LINE_NULL, .text = "null", .size = 4};
     password_parse(&null, &options);
     assert_true(options.fixed <= 0);
+}
+
+static void assert_password_team(const char *text, const char *team, bool is_bad)
+{
+    struct password_options options;
+    struct line_value value = text_value(text);
+    password_parse(&value, &options);
+    assert_string_equal(options.team.name, team);
+    assert_int_equal(options.has_bad_team, is_bad);
+}
+
+static void team_may_be_told_in_the_password(void **state)
+{
+    (void)state;
+    assert_password_team("x", "", false);
+    assert_password_team("team=red", "red", false);
+    assert_password_team("d=5,team=Red;md=1", "red", false);
+    assert_password("d=5,team=red;md=1", 5, 0, 1);
+    assert_password_team("team=", "", true);
+    assert_password_team("team=red=blue", "", true);
+    assert_password_team("team=abcdefghijkl", "", true);
+    assert_password_team("team=<script>", "", true);
+    assert_password_team("team=r\xc3\xb6t", "", true);
+    assert_password_team("team=a\\u0000b", "", true);
+    assert_password_team("teams=red", "", false);
 }
 
 static void assert_texts_differ(const char *const *texts, size_t count)
@@ -291,6 +367,9 @@ int main(void)
         cmocka_unit_test(user_agents_of_the_field_are_told_apart),
         cmocka_unit_test(every_row_of_the_kinds_can_be_reached),
         cmocka_unit_test(user_names_are_cut_into_address_worker_and_difficulty),
+        cmocka_unit_test(team_is_told_behind_the_name_and_is_no_part_of_it),
+        cmocka_unit_test(what_is_no_team_is_none_and_spoils_neither_name_nor_address),
+        cmocka_unit_test(team_may_be_told_in_the_password),
         cmocka_unit_test(underscore_separates_only_on_request),
         cmocka_unit_test(overlong_user_name_is_cut_and_still_matches_itself),
         cmocka_unit_test(password_options_are_found_between_any_separators),

@@ -73,6 +73,7 @@ static bool on_job_commitment(void *context, const struct stratum_job_request *r
     commitment->link_target = rig->link_target;
     commitment->grain_shift = 3;
     commitment->time_max = rig->time_max;
+    rig->asked_team = *request->team;
     commitment->tag = rig->commitments_count;
     if (rig->own_prefix != NULL) {
         write_text(own_prefix, rig->own_prefix);

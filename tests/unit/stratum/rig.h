@@ -70,6 +70,7 @@ struct rig {
     void *released_owner;
     size_t commitments_count;
     double asked_hashrate;
+    struct team asked_team;
     double told_rate;
     char told_rate_user[128];
     uint64_t hash_token;
