@@ -92,7 +92,7 @@ static bool gather_pages(struct pages *pages, char error[ASK_ERROR_SIZE])
 {
     bool is_last = false;
     buffer_reset(&pages->whole);
-    pages->request.from = 1;
+    pages->request.from = 0;
     pages->request.tip = NULL;
     while (!is_last) {
         if (!add_page(pages, &is_last, error))

@@ -8,21 +8,7 @@
 #include "node/state.h"
 #include "node/web/web.h"
 
-#define API_PREFIX "/api/v1/"
-// To make "payouts" the window is walked: a long one more rarely.
-#define LIFE_PER_WINDOW_LINK_MS 1
-
-struct document_kind {
-    const char *name;
-    int64_t life_ms;
-};
-
-static const struct document_kind kinds[] = {
-    {"status", 250},  {"miners", 500}, {"blocks", 250}, {"links", 250}, {"daemons", 500},
-    {"payouts", 250}, {"peers", 500},  {"dht", 500},    {"chain", 500},
-};
-
-#define KINDS_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+#define DOCUMENTS_MAX 64
 
 struct cached_document {
     struct buffer bytes; // empty before it is made
@@ -32,7 +18,7 @@ struct cached_document {
 struct http_page {
     struct node *node;
     struct http_server *server;
-    struct cached_document documents[KINDS_COUNT];
+    struct cached_document documents[DOCUMENTS_MAX];
 };
 
 static void fail(struct http_reply *reply, int status, const char *title, const char *detail)
@@ -51,39 +37,31 @@ static void fail(struct http_reply *reply, int status, const char *title, const 
 
 // ---- Documents
 
-static int64_t document_life_ms(const struct http_page *page, const struct document_kind *kind)
-{
-    struct link_view tip;
-    struct window_view window;
-    if (strcmp(kind->name, "payouts") != 0)
-        return kind->life_ms;
-    sharechain_tip(page->node->sharechain, &tip);
-    bool has_window = sharechain_window(page->node->sharechain, &tip.id, &window);
-    return kind->life_ms + (has_window ? LIFE_PER_WINDOW_LINK_MS * window.links_count : 0);
-}
-
 static void answer_document(struct http_page *page, size_t i, struct http_reply *reply)
 {
-    struct cached_document *document = &page->documents[i];
+    const struct report_document *document = report_get(i);
+    struct cached_document *cached = &page->documents[i];
     struct mono_time now = net_loop_now(page->node->loop).mono;
-    if (document->bytes.size == 0 || now.ms >= document->good_until.ms) {
-        buffer_reset(&document->bytes);
-        report_write(page->node, kinds[i].name, &document->bytes);
-        document->good_until = (struct mono_time){now.ms + document_life_ms(page, &kinds[i])};
-    }
-    if (document->bytes.failed) {
-        buffer_clear(&document->bytes);
-        fail(reply, 500, "Internal Server Error", "The document is too large, or memory is out.");
-        return;
+    if (cached->bytes.size == 0 || now.ms >= cached->good_until.ms) {
+        struct report_call call;
+        report_call_init(&call, document, API_PUBLIC);
+        buffer_reset(&cached->bytes);
+        if (!report_write(page->node, &call, &cached->bytes)) {
+            fail(reply, call.status, "the document cannot be made", call.detail);
+            return;
+        }
+        cached->good_until = (struct mono_time){now.ms + report_life_ms(page->node, document)};
     }
     reply->content_type = "application/json";
-    write_bytes(reply->body, document->bytes.data, document->bytes.size);
+    write_bytes(reply->body, cached->bytes.data, cached->bytes.size);
 }
 
-static bool answer_api(struct http_page *page, const char *name, struct http_reply *reply)
+static bool answer_api(struct http_page *page, const char *path, struct http_reply *reply)
 {
-    for (size_t i = 0; i < KINDS_COUNT; i++) {
-        if (strcmp(kinds[i].name, name) != 0)
+    const struct report_document *document;
+    for (size_t i = 0; (document = report_get(i)) != NULL && i < DOCUMENTS_MAX; i++) {
+        if (document->role != API_PUBLIC || document->path == NULL ||
+            strcmp(document->path, path) != 0)
             continue;
         answer_document(page, i, reply);
         return true;
@@ -144,7 +122,7 @@ struct http_page *http_page_new(struct node *node, char *error)
         return NULL;
     }
     page->node = node;
-    for (size_t i = 0; i < KINDS_COUNT; i++)
+    for (size_t i = 0; i < DOCUMENTS_MAX; i++)
         buffer_init(&page->documents[i].bytes, REPORT_SIZE_MAX);
     struct http_server_options options = {
         .address = node->config->http_listen,
@@ -170,7 +148,7 @@ void http_page_free(struct http_page *page)
     if (page == NULL)
         return;
     http_server_close(page->server);
-    for (size_t i = 0; i < KINDS_COUNT; i++)
+    for (size_t i = 0; i < DOCUMENTS_MAX; i++)
         buffer_clear(&page->documents[i].bytes);
     free(page);
 }

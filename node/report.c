@@ -1,72 +1,166 @@
 #include "node/report.h"
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include "node/report_parts.h"
 
 #define REQUEST_TOKENS_MAX 32
+// To make "payouts" the window is walked: a long one more rarely.
+#define LIFE_PER_WINDOW_LINK_MS 1
 
-struct document {
-    const char *name;
-    const char *meaning;
-    void (*write)(struct node *node, const struct report_request *request,
-                  struct json_writer *writer);
-};
+// ---- Calls
 
-static const struct document documents[] = {
-    {"status", "pool, share-chain, current job, daemons and miners at a glance", report_status},
-    {"miners", "every connection of a miner, and devices that were refused", report_miners},
-    {"blocks", "blocks that this node's miners found, and what became of them", report_blocks},
-    {"block", "whom one block paid; by its hash", report_block},
-    {"payouts", "whom the next block pays, and whom the blocks after it will pay", report_payouts},
-    {"credits", "every link of the best chain with its credits, to recompute payouts from",
-     report_credits},
-    {"loose", "shares that no link has credited yet, as JSON", report_loose},
-    {"daemons", "the coin daemons and what is wrong with them", report_daemons},
-    {"links", "the newest links of the best chain, as JSON", report_links},
-    {"peers", "the nodes that this one is connected to", report_peers},
-    {"dht", "what it knows of the other nodes, and how they find this one", report_dht},
-    {"chain", "the share-chain, and how far it has caught up with the pool", report_chain},
-};
-
-#define DOCUMENTS_COUNT (sizeof(documents) / sizeof(documents[0]))
-
-static const struct document *document_find(const char *name)
+void report_call_init(struct report_call *call, const struct report_document *document,
+                      enum api_role role)
 {
-    for (size_t i = 0; i < DOCUMENTS_COUNT; i++) {
-        if (strcmp(documents[i].name, name) == 0)
-            return &documents[i];
+    call->document = document;
+    call->role = role;
+    call->status = 200;
+    call->parameter = NULL;
+    call->detail[0] = '\0';
+    assert(document->parameters_count <= API_PARAMETERS_MAX);
+    for (size_t i = 0; i < document->parameters_count; i++)
+        api_parameter_default(&document->parameters[i], &call->values[i]);
+}
+
+void report_fail(struct report_call *call, int status, const char *parameter, const char *format,
+                 ...)
+{
+    va_list arguments;
+    call->status = status;
+    call->parameter = parameter;
+    va_start(arguments, format);
+    vsnprintf(call->detail, sizeof(call->detail), format, arguments);
+    va_end(arguments);
+}
+
+// "from, limit", for people.
+static void list_parameters(const struct report_document *document, char *out, size_t capacity)
+{
+    size_t used = 0;
+    snprintf(out, capacity, "none");
+    for (size_t i = 0; i < document->parameters_count && used < capacity; i++) {
+        int added = snprintf(out + used, capacity - used, "%s%s", i == 0 ? "" : ", ",
+                             document->parameters[i].name);
+        used += added > 0 ? (size_t)added : 0;
+    }
+}
+
+bool report_set(struct report_call *call, const char *name, const char *text, size_t size)
+{
+    const struct report_document *document = call->document;
+    const struct api_parameter *parameter =
+        api_parameter_find(document->parameters, document->parameters_count, name);
+    if (parameter == NULL) {
+        char known[128];
+        list_parameters(document, known, sizeof(known));
+        report_fail(call, 400, NULL, "there is no parameter \"%.40s\"; \"%s\" takes: %s", name,
+                    document->name, known);
+        return false;
+    }
+    size_t i = (size_t)(parameter - document->parameters);
+    if (api_parameter_read(parameter, text, size, &call->values[i], call->detail))
+        return true;
+    call->status = 400;
+    call->parameter = parameter->name;
+    return false;
+}
+
+const struct api_value *report_value(const struct report_call *call, const char *name)
+{
+    const struct report_document *document = call->document;
+    const struct api_parameter *parameter =
+        api_parameter_find(document->parameters, document->parameters_count, name);
+    assert(parameter != NULL);
+    return &call->values[parameter - document->parameters];
+}
+
+uint64_t report_number(const struct report_call *call, const char *name)
+{
+    return report_value(call, name)->number;
+}
+
+bool report_hash(struct report_call *call, const char *name, bool is_display, struct hash256 *hash)
+{
+    const struct api_value *value = report_value(call, name);
+    return value->is_given &&
+           (is_display ? hash_from_display(hash, value->text) : hash_from_hex(hash, value->text));
+}
+
+bool report_is_private(const struct report_call *call)
+{
+    return call->role >= API_VIEWER;
+}
+
+// ---- Documents
+
+const struct report_document *report_find(const char *name)
+{
+    const struct report_document *document;
+    for (size_t i = 0; (document = report_get(i)) != NULL; i++) {
+        if (strcmp(document->name, name) == 0)
+            return document;
     }
     return NULL;
 }
 
-const char *report_name(unsigned i, const char **meaning)
+int64_t report_life_ms(const struct node *node, const struct report_document *document)
 {
-    if (i >= DOCUMENTS_COUNT)
-        return NULL;
-    *meaning = documents[i].meaning;
-    return documents[i].name;
+    struct link_view tip;
+    struct window_view window;
+    if (document->write != report_payouts)
+        return document->life_ms;
+    sharechain_tip(node->sharechain, &tip);
+    bool has_window = sharechain_window(node->sharechain, &tip.id, &window);
+    return document->life_ms + (has_window ? LIFE_PER_WINDOW_LINK_MS * window.links_count : 0);
 }
 
-static void write_document(struct node *node, const struct document *document,
-                           const struct report_request *request, struct buffer *out)
+static bool is_in_path(const struct report_document *document, const char *name)
 {
-    struct json_writer writer;
-    json_writer_init(&writer, out);
-    json_begin_object(&writer, NULL);
-    json_write_text(&writer, "document", document->name);
-    json_write_i64(&writer, "now", wall_seconds(net_loop_now(node->loop).wall));
-    document->write(node, request, &writer);
-    json_end_object(&writer);
+    size_t size = strlen(name);
+    const char *at = document->path;
+    while (at != NULL && (at = strchr(at, '{')) != NULL) {
+        at++;
+        if (strncmp(at, name, size) == 0 && at[size] == '}')
+            return true;
+    }
+    return false;
 }
 
-bool report_write(struct node *node, const char *name, struct buffer *out)
+static bool has_what_it_needs(struct report_call *call)
 {
-    const struct document *document = document_find(name);
-    struct report_request request = {0};
-    if (document == NULL)
+    const struct report_document *document = call->document;
+    for (size_t i = 0; i < document->parameters_count; i++) {
+        const struct api_parameter *parameter = &document->parameters[i];
+        if (call->values[i].is_given || !is_in_path(document, parameter->name))
+            continue;
+        report_fail(call, 400, parameter->name, "\"%s\" needs \"%s\": %s", document->name,
+                    parameter->name, parameter->meaning);
         return false;
-    write_document(node, document, &request, out);
+    }
     return true;
 }
+
+bool report_write(struct node *node, struct report_call *call, struct buffer *out)
+{
+    struct json_writer writer;
+    if (call->status != 200 || !has_what_it_needs(call))
+        return false;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer, NULL);
+    json_write_text(&writer, "document", call->document->name);
+    json_write_i64(&writer, "now", wall_seconds(net_loop_now(node->loop).wall));
+    call->document->write(node, call, &writer);
+    json_end_object(&writer);
+    if (call->status == 200 && out->failed)
+        report_fail(call, 500, NULL, "the document is too large, or memory is out");
+    if (call->status != 200)
+        buffer_reset(out);
+    return call->status == 200;
+}
+
+// ---- The control socket
 
 static void write_error(struct buffer *out, const char *text)
 {
@@ -78,54 +172,63 @@ static void write_error(struct buffer *out, const char *text)
     json_end_object(&writer);
 }
 
-// NULL if the members are right, else what is wrong with them.
-static const char *read_members(struct json_value root, struct report_request *request)
+// One member of a request, as its text.
+static bool set_member(struct report_call *call, struct json_value member)
 {
-    struct json_value from = json_get(root, "from");
-    struct json_value tip = json_get(root, "tip");
-    struct json_value id = json_get(root, "id");
-    char text[65];
-    if (json_exists(from) && !json_to_u64(from, &request->from))
-        return "\"from\" is no whole number";
-    request->has_tip = json_exists(tip);
-    if (request->has_tip && !json_to_hex(tip, request->tip.bytes, sizeof(request->tip.bytes)))
-        return "\"tip\" is not 64 hex digits";
-    request->has_id = json_exists(id);
-    if (request->has_id &&
-        (!json_to_text(id, text, sizeof(text)) || !hash_from_display(&request->id, text)))
-        return "\"id\" is not 64 hex digits";
-    return NULL;
+    const char *name_text, *text;
+    size_t name_size, size;
+    char name[32], value[API_TEXT_SIZE];
+    json_name(member, &name_text, &name_size);
+    snprintf(name, sizeof(name), "%.*s", (int)(name_size < 32 ? name_size : 31), name_text);
+    if (strcmp(name, "command") == 0)
+        return true;
+    if (json_to_text(member, value, sizeof(value)))
+        return report_set(call, name, value, strlen(value));
+    json_raw(member, &text, &size);
+    return report_set(call, name, text, size);
 }
 
-static bool tip_is_best(const struct node *node, const struct hash256 *tip)
+static bool read_members(struct report_call *call, struct json_value root)
 {
-    struct link_view link, there;
-    return sharechain_link(node->sharechain, tip, &link) &&
-           sharechain_link_at(node->sharechain, link.height, &there) && hash_equal(&there.id, tip);
+    for (struct json_value v = json_first(root); json_exists(v); v = json_next(v)) {
+        if (!set_member(call, v))
+            return false;
+    }
+    return true;
+}
+
+static void write_unknown(struct buffer *out)
+{
+    char known[512] = "";
+    size_t used = 0;
+    const struct report_document *document;
+    for (size_t i = 0; (document = report_get(i)) != NULL && used < sizeof(known); i++) {
+        int added = snprintf(known + used, sizeof(known) - used, "%s%s", i == 0 ? "" : ", ",
+                             document->name);
+        used += added > 0 ? (size_t)added : 0;
+    }
+    char text[600];
+    snprintf(text, sizeof(text), "there is no such command; there are: %s", known);
+    write_error(out, text);
 }
 
 static void answer_root(struct node *node, struct json_value root, struct buffer *out)
 {
     char name[32];
-    struct report_request request = {0};
+    struct report_call call;
     if (!json_is_object(root) || !json_to_text(json_get(root, "command"), name, sizeof(name))) {
         write_error(out, "a request is an object as in {\"command\":\"status\"}");
         return;
     }
-    const struct document *document = document_find(name);
-    const char *wrong = read_members(root, &request);
-    if (document == NULL)
-        write_error(out,
-                    "there is no such command: status, miners, blocks, block, payouts, credits, "
-                    "loose, daemons, links, peers, dht or chain");
-    else if (wrong != NULL)
-        write_error(out, wrong);
-    else if (request.has_tip && !tip_is_best(node, &request.tip))
-        write_error(out, "\"tip\" is not on the best chain (any more): begin again");
-    else
-        write_document(node, document, &request, out);
-    if (out->failed)
-        write_error(out, "the document is too large, or memory is out");
+    const struct report_document *document = report_find(name);
+    if (document == NULL) {
+        write_unknown(out);
+        return;
+    }
+    // Who may open the socket is the node's owner.
+    report_call_init(&call, document, API_ADMIN);
+    if (!read_members(&call, root) || !report_write(node, &call, out))
+        write_error(out, call.detail);
 }
 
 void report_answer(struct node *node, const void *request, size_t size, struct buffer *out)
@@ -173,4 +276,12 @@ void report_write_sats(struct json_writer *writer, const char *name, uint64_t sa
 {
     struct u256 value = u256_from_u64(sats);
     report_write_u256(writer, name, &value);
+}
+
+void report_write_next(struct json_writer *writer, bool has_more, uint64_t from)
+{
+    if (has_more)
+        json_write_u64(writer, "next", from);
+    else
+        json_write_null(writer, "next");
 }

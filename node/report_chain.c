@@ -157,10 +157,9 @@ static struct hash256 epoch_of(const struct node *node, const struct mint *mint)
     return is_found ? link.id : node->pool->id;
 }
 
-void report_payouts(struct node *node, const struct report_request *request,
-                    struct json_writer *writer)
+void report_payouts(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    (void)request;
+    (void)call;
     const struct mint *mint = node->mint;
     uint64_t value_sats = mint == NULL ? 0 : mint->coinbase_value;
     if (mint == NULL) {
@@ -279,13 +278,25 @@ static void write_link(const struct node *node, const struct link_view *link,
     json_end_object(writer);
 }
 
-void report_credits(struct node *node, const struct report_request *request,
-                    struct json_writer *writer)
+static bool find_on_best(const struct node *node, const struct hash256 *id, struct link_view *link)
+{
+    struct link_view wanted, there;
+    if (!sharechain_link(node->sharechain, id, &wanted) ||
+        !sharechain_link_at(node->sharechain, wanted.height, &there) || !hash_equal(&there.id, id))
+        return false;
+    *link = wanted;
+    return true;
+}
+
+void report_credits(struct node *node, struct report_call *call, struct json_writer *writer)
 {
     struct link_view tip, link;
+    struct hash256 wanted;
     sharechain_tip(node->sharechain, &tip);
-    if (request->has_tip)
-        sharechain_link(node->sharechain, &request->tip, &tip); // on the best chain: was checked
+    if (report_hash(call, "tip", false, &wanted) && !find_on_best(node, &wanted, &tip)) {
+        report_fail(call, 409, "tip", "\"tip\" is not on the best chain (any more): begin again");
+        return;
+    }
     write_pool_keys(node, writer);
     json_begin_object(writer, "tip");
     json_write_u64(writer, "height", tip.height);
@@ -293,7 +304,8 @@ void report_credits(struct node *node, const struct report_request *request,
     json_end_object(writer);
     json_begin_array(writer, "links");
     struct credits_page page = {.writer = writer};
-    uint64_t height = request->from == 0 ? 1 : request->from;
+    uint64_t from = report_number(call, "from");
+    uint64_t height = from == 0 ? 1 : from;
     for (size_t count = 0; height <= tip.height && count < PAGE_LINKS_MAX &&
                            page.credits < PAGE_CREDITS_MAX && !writer->out->failed;
          height++, count++) {
@@ -302,10 +314,7 @@ void report_credits(struct node *node, const struct report_request *request,
         write_link(node, &link, &page);
     }
     json_end_array(writer);
-    if (height <= tip.height)
-        json_write_u64(writer, "next", height);
-    else
-        json_write_null(writer, "next");
+    report_write_next(writer, height <= tip.height, height);
 }
 
 // ---- Loose grains
@@ -323,10 +332,9 @@ static void write_loose(void *context, const struct share_view *share)
     list->count++;
 }
 
-void report_loose(struct node *node, const struct report_request *request,
-                  struct json_writer *writer)
+void report_loose(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    (void)request;
+    (void)call;
     struct loose_list list = {.writer = writer};
     json_begin_array(writer, "shares");
     sharechain_each_loose(node->sharechain, write_loose, &list);

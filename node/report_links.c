@@ -1,7 +1,5 @@
-// The document "links": the newest links of the best chain, for the picture of it.
+// The document "links": the best chain, the newest link first.
 #include "node/report_parts.h"
-
-#define LINKS_SHOWN 60
 
 static void write_link(struct node *node, const struct link_view *link, struct json_writer *writer)
 {
@@ -20,17 +18,19 @@ static void write_link(struct node *node, const struct link_view *link, struct j
     json_end_object(writer);
 }
 
-void report_links(struct node *node, const struct report_request *request,
-                  struct json_writer *writer)
+void report_links(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    (void)request;
     struct link_view tip, link;
+    uint64_t from = report_number(call, "from"), limit = report_number(call, "limit");
     sharechain_tip(node->sharechain, &tip);
-    uint32_t first = tip.height > LINKS_SHOWN ? tip.height - LINKS_SHOWN + 1 : 1;
+    uint32_t low = sharechain_root_height(node->sharechain);
+    uint32_t height = from == 0 || from > tip.height ? tip.height : (uint32_t)from;
     json_begin_array(writer, "links");
-    for (uint32_t height = first; height <= tip.height; height++) {
-        if (sharechain_link_at(node->sharechain, height, &link))
-            write_link(node, &link, writer);
+    for (; height > 0 && limit > 0 && sharechain_link_at(node->sharechain, height, &link);
+         limit--) {
+        write_link(node, &link, writer);
+        height--;
     }
     json_end_array(writer);
+    report_write_next(writer, height > 0 && height >= low, height);
 }

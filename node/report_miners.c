@@ -2,11 +2,9 @@
 #include <stdlib.h>
 #include "node/report_parts.h"
 
-// In one page.
-#define BLOCKS_MAX 500
-
 struct miners_context {
     const struct node *node;
+    bool is_private; // addresses are shown
     struct json_writer *writer;
 };
 
@@ -16,7 +14,7 @@ static void write_session(void *context, const struct stratum_session_view *sess
     struct json_writer *writer = miners->writer;
     json_begin_object(writer, NULL);
     json_write_u64(writer, "session", session->session);
-    json_write_text(writer, "peer", session->address);
+    json_write_text(writer, "peer", miners->is_private ? session->address : NULL);
     json_write_text(writer, "user", session->user);
     json_write_text(writer, "worker", session->worker);
     if (session->payout != NULL)
@@ -57,7 +55,7 @@ static void write_refused(void *context, const struct stratum_refused_device *de
     struct json_writer *writer = miners->writer;
     json_begin_object(writer, NULL);
     json_write_i64(writer, "at", wall_seconds(device->time));
-    json_write_text(writer, "peer", device->address);
+    json_write_text(writer, "peer", miners->is_private ? device->address : NULL);
     json_write_text(writer, "user", device->user);
     json_write_text(writer, "device", device->kind);
     json_write_text(writer, "user_agent", device->user_agent);
@@ -66,11 +64,9 @@ static void write_refused(void *context, const struct stratum_refused_device *de
     json_end_object(writer);
 }
 
-void report_miners(struct node *node, const struct report_request *request,
-                   struct json_writer *writer)
+void report_miners(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    (void)request;
-    struct miners_context context = {node, writer};
+    struct miners_context context = {node, report_is_private(call), writer};
     json_begin_array(writer, "miners");
     stratum_each_session(node->stratum, net_loop_now(node->loop), write_session, &context);
     json_end_array(writer);
@@ -142,52 +138,36 @@ static void write_block(const struct node *node, const struct found_block *block
     json_end_object(writer);
 }
 
-void report_block(struct node *node, const struct report_request *request,
-                  struct json_writer *writer)
+void report_block(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    if (!request->has_id) {
-        json_write_text(writer, "error", "say which block: \"id\" with its hash");
-        return;
-    }
-    report_write_block_id(writer, "id", &request->id);
-    const struct found_block *block = blocks_find(node, &request->id);
+    struct hash256 id = {{0}};
+    report_hash(call, "id", true, &id);
+    report_write_block_id(writer, "id", &id);
+    const struct found_block *block = blocks_find(node, &id);
     if (block != NULL)
         write_block(node, block, "found", writer);
     else
         json_write_null(writer, "found");
     struct coinbase_output *outputs = calloc(COINBASE_OUTPUTS_MAX, sizeof(*outputs));
     size_t count = 0;
-    if (outputs != NULL &&
-        sharechain_share_outputs(node->sharechain, &request->id, outputs, &count))
+    if (outputs != NULL && sharechain_share_outputs(node->sharechain, &id, outputs, &count))
         report_write_outputs(writer, "outputs", node, outputs, count);
     else
         json_write_null(writer, "outputs"); // no share of ours, or not any more
     free(outputs);
 }
 
-// The first block of the page; without "from" the page ends with the newest.
-static size_t first_block(const struct node *node, uint64_t from)
+void report_blocks(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    if (from == 0)
-        return node->blocks_count > FOUND_BLOCKS_SHOWN ? node->blocks_count - FOUND_BLOCKS_SHOWN
-                                                       : 0;
-    size_t i = 0;
-    while (i < node->blocks_count && node->blocks[i].number < from)
-        i++;
-    return i;
-}
-
-void report_blocks(struct node *node, const struct report_request *request,
-                   struct json_writer *writer)
-{
-    size_t i = first_block(node, request->from);
+    uint64_t from = report_number(call, "from"), limit = report_number(call, "limit");
+    size_t end = node->blocks_count; // behind the first of the page
+    while (from != 0 && end > 0 && node->blocks[end - 1].number > from)
+        end--;
+    size_t count = end < limit ? end : (size_t)limit;
     json_write_u64(writer, "total", node->blocks_count);
     json_begin_array(writer, "blocks");
-    for (size_t count = 0; i < node->blocks_count && count < BLOCKS_MAX; i++, count++)
-        write_block(node, &node->blocks[i], NULL, writer);
+    for (size_t i = 0; i < count; i++)
+        write_block(node, &node->blocks[end - 1 - i], NULL, writer);
     json_end_array(writer);
-    if (i < node->blocks_count)
-        json_write_u64(writer, "next", node->blocks[i].number);
-    else
-        json_write_null(writer, "next");
+    report_write_next(writer, end > count, end > count ? node->blocks[end - count - 1].number : 0);
 }

@@ -6,12 +6,17 @@
 
 // ---- What they share
 
+// NULL: unknown, or not to be shown.
 static void write_endpoint(struct json_writer *writer, const char *name,
                            const struct endpoint *endpoint)
 {
     char text[ENDPOINT_TEXT_SIZE];
+    if (endpoint == NULL || endpoint->address.family == ADDRESS_NONE) {
+        json_write_null(writer, name);
+        return;
+    }
     endpoint_to_text(endpoint, text);
-    json_write_text(writer, name, endpoint->address.family == ADDRESS_NONE ? NULL : text);
+    json_write_text(writer, name, text);
 }
 
 // False for a node without a swarm, or whose engine has not begun: *stats are zeros then.
@@ -83,7 +88,7 @@ static void write_tip(const struct chain_tip *tip, const struct u256 *own_work,
     json_write_double(writer, "work_part", own > 0 ? u256_to_double(&tip->work) / own : 0);
 }
 
-static void write_peer(struct node *node, const struct network_peer_view *view,
+static void write_peer(struct node *node, const struct network_peer_view *view, bool is_private,
                        const struct u256 *own_work, struct json_writer *writer)
 {
     struct now now = net_loop_now(node->loop);
@@ -93,7 +98,7 @@ static void write_peer(struct node *node, const struct network_peer_view *view,
     json_write_u64(writer, "number", peer->link.peer);
     json_write_text(writer, "way", peer->link.way == PEER_INBOUND ? "inbound" : "outbound");
     json_write_text(writer, "place", peer_place_text(peer->place));
-    write_endpoint(writer, "address", &peer->link.endpoint);
+    write_endpoint(writer, "address", is_private ? &peer->link.endpoint : NULL);
     report_write_id(writer, "node_id", &peer->link.id.hash);
     json_write_bool(writer, "is_open", view->is_open);
     json_write_i64(writer, "since", wall_seconds(now.wall) - age_ms / 1000);
@@ -119,10 +124,8 @@ static void write_bans(struct node *node, struct network *network, struct json_w
     }
 }
 
-void report_peers(struct node *node, const struct report_request *request,
-                  struct json_writer *writer)
+void report_peers(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    (void)request;
     struct swarm_view view;
     struct network_stats stats;
     struct link_view tip;
@@ -143,10 +146,10 @@ void report_peers(struct node *node, const struct report_request *request,
     struct network_peer_view peer;
     uint32_t cursor = 0;
     while (has_begun && network_next_peer(view.network, &cursor, &peer))
-        write_peer(node, &peer, &tip.work, writer);
+        write_peer(node, &peer, report_is_private(call), &tip.work, writer);
     json_end_array(writer);
     json_begin_array(writer, "bans");
-    if (has_begun)
+    if (has_begun && report_is_private(call))
         write_bans(node, view.network, writer);
     json_end_array(writer);
 }
@@ -193,9 +196,9 @@ static void write_requests(const struct network_stats *stats, const struct swarm
     json_end_object(writer);
 }
 
-void report_dht(struct node *node, const struct report_request *request, struct json_writer *writer)
+void report_dht(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    (void)request;
+    (void)call;
     struct swarm_view view;
     struct network_stats stats;
     bool has_begun = get_stats(node, &view, &stats);
@@ -263,10 +266,9 @@ static void write_policy(const struct swarm_view *view, struct json_writer *writ
     json_write_u64(writer, "deep_forks_refused", port.deep_forks_refused);
 }
 
-void report_chain(struct node *node, const struct report_request *request,
-                  struct json_writer *writer)
+void report_chain(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    (void)request;
+    (void)call;
     struct swarm_view view;
     struct network_stats stats;
     struct link_view tip;

@@ -5,44 +5,31 @@
 
 #include "node/base/json.h"
 #include "node/bitcoin/address.h"
+#include "node/report.h"
 #include "node/state.h"
 
-struct report_request {
-    uint64_t from; // 0: from the beginning
-    bool has_tip;
-    struct hash256 tip;
-    bool has_id; // of a block
-    struct hash256 id;
-};
+void report_status(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_miners(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_blocks(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_block(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_payouts(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_credits(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_loose(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_daemons(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_links(struct node *node, struct report_call *call, struct json_writer *writer);
 
-void report_status(struct node *node, const struct report_request *request,
-                   struct json_writer *writer);
-void report_miners(struct node *node, const struct report_request *request,
-                   struct json_writer *writer);
-void report_blocks(struct node *node, const struct report_request *request,
-                   struct json_writer *writer);
-void report_block(struct node *node, const struct report_request *request,
-                  struct json_writer *writer);
-void report_payouts(struct node *node, const struct report_request *request,
-                    struct json_writer *writer);
-void report_credits(struct node *node, const struct report_request *request,
-                    struct json_writer *writer);
-void report_loose(struct node *node, const struct report_request *request,
-                  struct json_writer *writer);
-void report_daemons(struct node *node, const struct report_request *request,
-                    struct json_writer *writer);
-void report_links(struct node *node, const struct report_request *request,
-                  struct json_writer *writer);
-
-void report_peers(struct node *node, const struct report_request *request,
-                  struct json_writer *writer);
-void report_dht(struct node *node, const struct report_request *request,
-                struct json_writer *writer);
-void report_chain(struct node *node, const struct report_request *request,
-                  struct json_writer *writer);
+void report_peers(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_dht(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_chain(struct node *node, struct report_call *call, struct json_writer *writer);
 
 // Member "network" of the document "status"; null for a node without one.
 void report_write_network(struct node *node, struct json_writer *writer);
+// Whether addresses of connections may be shown.
+bool report_is_private(const struct report_call *call);
+// A hash that was asked for, given as explorers show it or in wire order; false if none was.
+bool report_hash(struct report_call *call, const char *name, bool is_display, struct hash256 *hash);
+// Member "next": the "from" of the next page, or null.
+void report_write_next(struct json_writer *writer, bool has_more, uint64_t from);
 // Hex as people see it: ids of blocks reversed, ids of links (pool_id included) in wire order.
 void report_write_block_id(struct json_writer *writer, const char *name, const struct hash256 *id);
 void report_write_id(struct json_writer *writer, const char *name, const struct hash256 *id);

@@ -195,10 +195,9 @@ static void write_stratum(struct node *node, struct json_writer *writer)
     json_end_object(writer);
 }
 
-void report_status(struct node *node, const struct report_request *request,
-                   struct json_writer *writer)
+void report_status(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    (void)request;
+    (void)call;
     int64_t started_at = wall_seconds(node->started_at);
     json_write_text(writer, "version", SHOAL_VERSION);
     json_write_i64(writer, "started_at", started_at);
@@ -212,10 +211,9 @@ void report_status(struct node *node, const struct report_request *request,
     write_stratum(node, writer);
 }
 
-void report_daemons(struct node *node, const struct report_request *request,
-                    struct json_writer *writer)
+void report_daemons(struct node *node, struct report_call *call, struct json_writer *writer)
 {
-    (void)request;
+    (void)call;
     struct backend_view view;
     backend_get_view(node->backend, &view);
     json_write_bool(writer, "has_work", view.has_work);

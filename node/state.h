@@ -18,8 +18,6 @@ struct work {
     struct buffer prefix; // of the coinbase; a placeholder if mint->is_solo
 };
 
-#define FOUND_BLOCKS_SHOWN 200
-
 // A block that a miner of this node found, and its fate; kept in STORE_BLOCKS.
 struct found_block {
     uint64_t number; // 1, 2, ...

@@ -65,6 +65,9 @@ struct json_writer {
     bool needs_comma;
 };
 void json_writer_init(struct json_writer *writer, struct buffer *out);
+// Whether a text is UTF-8 without control characters: written, it stands there as it is, but for
+// quotes.
+bool json_text_is_plain(const char *text, size_t size);
 void json_begin_object(struct json_writer *writer, const char *name);
 void json_end_object(struct json_writer *writer);
 void json_begin_array(struct json_writer *writer, const char *name);

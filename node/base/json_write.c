@@ -43,6 +43,18 @@ static bool is_control(const unsigned char *text, size_t size)
     return text[0] < 0x20 || text[0] == 0x7f || (size == 2 && text[0] == 0xc2 && text[1] < 0xa0);
 }
 
+bool json_text_is_plain(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size;) {
+        const unsigned char *at = (const unsigned char *)text + i;
+        size_t step = utf8_size(at, size - i);
+        if (step == 0 || is_control(at, step))
+            return false;
+        i += step;
+    }
+    return true;
+}
+
 static void write_control(struct buffer *out, const unsigned char *text, size_t size)
 {
     static const char plain[] = "\b\f\n\r\t";

@@ -135,7 +135,7 @@ function fillDetails(picture) {
 
 // paidHeight: of the newest link whose credits the next block pays; 0 if it pays none.
 export function fillPicture(picture, document_, paidHeight) {
-    const links = document_.links.slice(-LINKS_SHOWN);
+    const links = document_.links.slice(0, LINKS_SHOWN).reverse();
     picture.links = links;
     picture.now = document_.now;
     picture.plot.dataset.isEmpty = links.length === 0;

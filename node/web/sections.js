@@ -55,7 +55,7 @@ function payeesOf(job) {
 
 function figures({ status, blocks }) {
     const { job, stratum, found, tip } = status;
-    const last = blocks.blocks.at(-1);
+    const last = blocks.blocks[0];
     return [
         { label: 'Next block pays', value: job ? amount(job.value_sats) : 'no work yet',
           note: job ? `block ${count(job.height)}, ${payeesOf(job)}` : '' },
@@ -355,7 +355,7 @@ const blockColumns = [
 ];
 
 export function showBlocks(sections, { blocks }) {
-    const rows = blocks.blocks.map((block) => ({ ...block, now: blocks.now })).reverse();
+    const rows = blocks.blocks.map((block) => ({ ...block, now: blocks.now }));
     setText(byId('blocks-lead'), 'Every block goes to every coin daemon at once; here is what ' +
         'became of it. Its coins can be spent once it is mature, after 100 confirmations.');
     fillPlace(sections.blocks, rows, {

@@ -1,0 +1,107 @@
+// All documents, and the parameters that they take.
+#include "node/report_parts.h"
+
+// What JSON readers keep exactly.
+#define NUMBER_MAX (UINT64_C(1) << 53)
+
+#define PARAMETERS(array)                                                                          \
+    .parameters = (array), .parameters_count = sizeof(array) / sizeof(*(array))
+
+#define LIMIT(most, usual)                                                                         \
+    {                                                                                              \
+        "limit", API_NUMBER, 1, most, usual, NULL, "How many at most."                             \
+    }
+#define FROM(meaning)                                                                              \
+    {                                                                                              \
+        "from", API_NUMBER, 0, NUMBER_MAX, 0, NULL, meaning                                        \
+    }
+
+static const struct api_parameter block_parameters[] = {
+    {"id", API_HASH, 0, 0, 0, NULL, "The hash of the block, as explorers show it."},
+};
+
+static const struct api_parameter blocks_parameters[] = {
+    LIMIT(500, 50),
+    FROM("The number of the block to begin with; 0 is the newest."),
+};
+
+static const struct api_parameter links_parameters[] = {
+    LIMIT(500, 60),
+    FROM("The height of the link to begin with; 0 is the newest."),
+};
+
+static const struct api_parameter credits_parameters[] = {
+    FROM("The height of the link to begin with."),
+    {"tip", API_HASH, 0, 0, 0, NULL,
+     "The id of the link to end with: an error unless it is on the best chain."},
+};
+
+static const struct report_document documents[] = {
+    {.name = "status",
+     .path = "status",
+     .meaning = "pool, share-chain, current job, daemons and miners at a glance",
+     .life_ms = 250,
+     .write = report_status},
+    {.name = "miners",
+     .path = "miners",
+     .meaning = "every connection of a miner, and devices that were refused",
+     .life_ms = 500,
+     .has_private_part = true,
+     .write = report_miners},
+    {.name = "blocks",
+     .path = "blocks",
+     .meaning = "blocks that this node's miners found, and what became of them, newest first",
+     .life_ms = 250,
+     PARAMETERS(blocks_parameters),
+     .write = report_blocks},
+    {.name = "block",
+     .path = "blocks/{id}",
+     .meaning = "whom one block paid; by its hash",
+     .life_ms = 1000,
+     PARAMETERS(block_parameters),
+     .write = report_block},
+    {.name = "payouts",
+     .path = "payouts",
+     .meaning = "whom the next block pays, and whom the blocks after it will pay",
+     .life_ms = 250,
+     .write = report_payouts},
+    {.name = "credits",
+     .meaning = "every link of the best chain with its credits, to recompute payouts from",
+     PARAMETERS(credits_parameters),
+     .write = report_credits},
+    {.name = "loose",
+     .meaning = "shares that no link has credited yet, as JSON",
+     .write = report_loose},
+    {.name = "daemons",
+     .path = "daemons",
+     .meaning = "the coin daemons and what is wrong with them",
+     .life_ms = 500,
+     .write = report_daemons},
+    {.name = "links",
+     .path = "links",
+     .meaning = "links of the best chain, newest first, as JSON",
+     .life_ms = 250,
+     PARAMETERS(links_parameters),
+     .write = report_links},
+    {.name = "peers",
+     .path = "peers",
+     .meaning = "the nodes that this one is connected to",
+     .life_ms = 500,
+     .has_private_part = true,
+     .write = report_peers},
+    {.name = "dht",
+     .path = "dht",
+     .meaning = "what it knows of the other nodes, and how they find this one",
+     .life_ms = 500,
+     .write = report_dht},
+    {.name = "chain",
+     .path = "chain",
+     .meaning = "the share-chain, and how far it has caught up with the pool",
+     .life_ms = 500,
+     .write = report_chain},
+};
+
+const struct report_document *report_get(size_t i)
+{
+    return i < sizeof(documents) / sizeof(documents[0]) ? &documents[i] : NULL;
+}
