@@ -146,6 +146,14 @@ struct network_peer_view {
 bool network_next_peer(const struct network *network, uint32_t *cursor,
                        struct network_peer_view *view);
 
+// What was said in messages of one type, without the frames around them. Sent is what was given to
+// a link, which may close before.
+#define NETWORK_TYPES_COUNT (PEER_TYPES_END - PEER_HELLO)
+struct network_traffic {
+    uint64_t messages_received, messages_sent;
+    uint64_t bytes_received, bytes_sent;
+};
+
 struct network_stats {
     struct dht_stats dht;
     struct gossip_stats gossip;
@@ -153,6 +161,7 @@ struct network_stats {
     size_t inbound, outbound, half_open, book, bans;
     uint64_t accepted, refused, dialled, dial_failures;
     uint64_t bytes_received, bytes_sent;
+    struct network_traffic traffic[NETWORK_TYPES_COUNT]; // by type, from PEER_HELLO on
     bool is_reachable;
     struct endpoint own_ipv4, own_ipv6; // of no family: not known
     size_t memory;                      // of links and queues, in bytes

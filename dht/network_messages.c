@@ -28,11 +28,12 @@ static bool is_answer(unsigned type)
 static bool send_shared(void *context, uint32_t peer, enum link_lane lane,
                         enum peer_message_type type, struct shared_bytes *bytes)
 {
-    const struct network *network = context;
+    struct network *network = context;
     struct stream *stream = network_stream(network, peer);
     if (stream == NULL || stream->phase < STREAM_GREETING ||
         !link_send_shared(stream->link, lane, (uint8_t)type, bytes))
         return false;
+    network_count_sent(network, type, shared_bytes_size(bytes));
     enum peer_message_type answer = peer_message_answer(type);
     if (answer != PEER_TYPES_END)
         (*expected(stream, answer))++;
@@ -279,6 +280,8 @@ void network_take_message(struct stream *stream, uint8_t type, const uint8_t *da
             network_fault(network, stream->number, FAULT_FLOOD, now);
         return;
     }
+    network->traffic[type - PEER_HELLO].messages_received++;
+    network->traffic[type - PEER_HELLO].bytes_received += size;
     if (!peer_message_decode(type, data, size, &message)) {
         network_fault(network, stream->number, FAULT_MALFORMED, now);
         return;
@@ -341,8 +344,10 @@ static void answer(struct stream *stream)
         bool is_large = out.size > FRAME_PAYLOAD_MAX;
         if (bytes != NULL &&
             link_send_shared(stream->link, is_large ? LINK_LANE_BULK : LINK_LANE_ANSWER,
-                             (uint8_t)type, bytes))
+                             (uint8_t)type, bytes)) {
             stream->answer_size = out.size;
+            network_count_sent(stream->network, type, out.size);
+        }
         shared_bytes_release(bytes);
     }
     buffer_clear(&out);

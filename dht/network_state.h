@@ -207,6 +207,7 @@ struct network {
 
     uint64_t accepted, refused, dialled, dial_failures;
     uint64_t bytes_received, bytes_sent; // of streams that are gone
+    struct network_traffic traffic[NETWORK_TYPES_COUNT];
 };
 
 // ---- network.c
@@ -232,6 +233,7 @@ struct mono_time network_streams_deadline(const struct network *network);
 // Gives connections what they can take.
 void network_write_all(struct network *network, struct now now);
 void network_streams_free(struct network *network);
+void network_count_sent(struct network *network, enum peer_message_type type, size_t size);
 bool network_send(struct stream *stream, enum link_lane lane, const struct peer_message *message);
 
 // ---- network_peers.c

@@ -204,6 +204,13 @@ void network_end_bye(struct stream *stream, enum peer_bye bye, const char *reaso
     stream->end.bye = bye;
 }
 
+void network_count_sent(struct network *network, enum peer_message_type type, size_t size)
+{
+    struct network_traffic *traffic = &network->traffic[type - PEER_HELLO];
+    traffic->messages_sent++;
+    traffic->bytes_sent += size;
+}
+
 bool network_send(struct stream *stream, enum link_lane lane, const struct peer_message *message)
 {
     struct buffer out;
@@ -211,6 +218,8 @@ bool network_send(struct stream *stream, enum link_lane lane, const struct peer_
     peer_message_encode(message, &out);
     bool is_sent =
         !out.failed && link_send(stream->link, lane, (uint8_t)message->type, out.data, out.size);
+    if (is_sent)
+        network_count_sent(stream->network, message->type, out.size);
     buffer_clear(&out);
     return is_sent;
 }

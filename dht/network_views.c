@@ -85,6 +85,7 @@ void network_stats(const struct network *network, struct network_stats *stats)
         .own_ipv4 = network->addresses[0].current,
         .own_ipv6 = network->addresses[1].current,
     };
+    memcpy(stats->traffic, network->traffic, sizeof stats->traffic);
     dht_stats(network->dht, &stats->dht);
     gossip_stats(network->gossip, &stats->gossip);
     sync_stats(network->sync, &stats->sync);

@@ -76,6 +76,11 @@ uint64_t store_pending_bytes(const struct store *store)
     return store->kind->pending_bytes(store);
 }
 
+bool store_next_commit(struct store *store, struct store_commit *commit)
+{
+    return store->kind->next_commit(store, commit);
+}
+
 bool store_settle(struct store *store, unsigned timeout_ms)
 {
     return store->kind->settle(store, timeout_ms);

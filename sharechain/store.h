@@ -33,6 +33,12 @@ enum store_health {
     STORE_DISK_ERROR // likewise, for another reason: store_health_text
 };
 
+// One write to the disk: how long it took, and what of the puts was in it.
+struct store_commit {
+    uint64_t duration_us;
+    uint64_t bytes;
+};
+
 // Key and value are borrowed for the call. False stops the walk.
 typedef bool store_visitor(void *context, const void *key, size_t key_size, const void *value,
                            size_t value_size);
@@ -60,6 +66,7 @@ struct store_kind {
     enum store_health (*health)(const struct store *store);
     void (*describe_health)(const struct store *store, char *out, size_t capacity);
     uint64_t (*pending_bytes)(const struct store *store);
+    bool (*next_commit)(struct store *store, struct store_commit *commit);
     bool (*settle)(struct store *store, unsigned timeout_ms);
     void (*close)(struct store *store);
 };
@@ -96,6 +103,10 @@ enum store_health store_health(const struct store *store);
 void store_health_text(const struct store *store, char *out, size_t capacity);
 // Bytes put but not yet on disk.
 uint64_t store_pending_bytes(const struct store *store);
+// Gives each commit that was done once, oldest first; false if there is none. Of those that nobody
+// has asked for the last STORE_COMMITS_KEPT are kept. In memory there are none.
+#define STORE_COMMITS_KEPT 64
+bool store_next_commit(struct store *store, struct store_commit *commit);
 // Waits until everything put is on disk, at most timeout_ms; for a graceful stop. False if it did
 // not get there.
 bool store_settle(struct store *store, unsigned timeout_ms);

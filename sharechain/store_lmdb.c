@@ -170,6 +170,11 @@ static uint64_t lmdb_pending_bytes(const struct store *store)
     return lmdb_writer_pending_bytes(const_lmdb_of(store)->writer);
 }
 
+static bool lmdb_next_commit(struct store *store, struct store_commit *commit)
+{
+    return lmdb_writer_next_commit(lmdb_of(store)->writer, commit);
+}
+
 static bool lmdb_settle(struct store *store, unsigned timeout_ms)
 {
     struct store_lmdb *lmdb = lmdb_of(store);
@@ -200,6 +205,7 @@ static const struct store_kind lmdb_kind = {
     .health = lmdb_health,
     .describe_health = lmdb_describe_health,
     .pending_bytes = lmdb_pending_bytes,
+    .next_commit = lmdb_next_commit,
     .settle = lmdb_settle,
     .close = lmdb_close,
 };

@@ -35,13 +35,23 @@ struct lmdb_writer {
     bool is_hurried;     // the loop waits for the disk
     bool is_stopping;
     int trouble;
+    struct store_commit commits[STORE_COMMITS_KEPT]; // a ring of those that nobody has asked for
+    size_t commits_first, commits_count;
 };
 
 struct batch {
     const struct store_entry *first;
     struct store_entry *last;
     uint64_t bytes;
+    uint64_t duration_us;
 };
+
+static uint64_t clock_us(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
 
 static struct timespec after_ms(unsigned ms)
 {
@@ -88,11 +98,23 @@ static struct batch take_batch(struct lmdb_writer *writer)
     return batch;
 }
 
+static void note_commit(struct lmdb_writer *writer, const struct batch *batch)
+{
+    if (writer->commits_count == STORE_COMMITS_KEPT)
+        writer->commits_first = (writer->commits_first + 1) % STORE_COMMITS_KEPT;
+    else
+        writer->commits_count++;
+    size_t last = writer->commits_first + writer->commits_count - 1;
+    writer->commits[last % STORE_COMMITS_KEPT] =
+        (struct store_commit){.duration_us = batch->duration_us, .bytes = batch->bytes};
+}
+
 static void finish_batch(struct lmdb_writer *writer, const struct batch *batch)
 {
     writer->waiting = batch->last->next;
     writer->durable = batch->last->sequence;
     writer->pending_bytes -= batch->bytes;
+    note_commit(writer, batch);
     pthread_cond_broadcast(&writer->settled);
 }
 
@@ -119,7 +141,9 @@ static void *run(void *context)
     while (wait_for_batch(writer)) {
         struct batch batch = take_batch(writer);
         pthread_mutex_unlock(&writer->mutex);
+        uint64_t begun_us = clock_us();
         int result = lmdb_file_commit(writer->options.file, batch.first, batch.last);
+        batch.duration_us = clock_us() - begun_us;
         pthread_mutex_lock(&writer->mutex);
         bool is_news = result == 0 || result != writer->trouble;
         writer->trouble = result;
@@ -256,6 +280,19 @@ int lmdb_writer_trouble(struct lmdb_writer *writer)
     int trouble = writer->trouble;
     pthread_mutex_unlock(&writer->mutex);
     return trouble;
+}
+
+bool lmdb_writer_next_commit(struct lmdb_writer *writer, struct store_commit *commit)
+{
+    pthread_mutex_lock(&writer->mutex);
+    bool is_there = writer->commits_count > 0;
+    if (is_there) {
+        *commit = writer->commits[writer->commits_first];
+        writer->commits_first = (writer->commits_first + 1) % STORE_COMMITS_KEPT;
+        writer->commits_count--;
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return is_there;
 }
 
 bool lmdb_writer_settle(struct lmdb_writer *writer, unsigned timeout_ms)

@@ -29,6 +29,8 @@ uint64_t lmdb_writer_durable(struct lmdb_writer *writer);
 uint64_t lmdb_writer_pending_bytes(struct lmdb_writer *writer);
 // 0 when the last batch was written, otherwise why it was not: lmdb_env_error_text.
 int lmdb_writer_trouble(struct lmdb_writer *writer);
+// As store_next_commit.
+bool lmdb_writer_next_commit(struct lmdb_writer *writer, struct store_commit *commit);
 // Waits until everything added is on disk, at most timeout_ms; false if it is not.
 bool lmdb_writer_settle(struct lmdb_writer *writer, unsigned timeout_ms);
 

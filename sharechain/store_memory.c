@@ -102,6 +102,13 @@ static void memory_close(struct store *store)
     free(memory);
 }
 
+static bool memory_next_commit(struct store *store, struct store_commit *commit)
+{
+    (void)store;
+    (void)commit;
+    return false;
+}
+
 static const struct store_kind memory_kind = {
     .add = memory_add,
     .get = memory_get,
@@ -110,6 +117,7 @@ static const struct store_kind memory_kind = {
     .health = memory_health,
     .describe_health = memory_describe_health,
     .pending_bytes = memory_pending_bytes,
+    .next_commit = memory_next_commit,
     .settle = memory_settle,
     .close = memory_close,
 };

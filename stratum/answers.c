@@ -12,6 +12,7 @@ struct answer {
     uint64_t session;
     uint64_t sequence;
     struct mono_time due;
+    uint64_t mark;
     enum line_kind id_kind;
     uint8_t id_size;
     char id[LINE_ID_SIZE_MAX + 2];
@@ -67,6 +68,13 @@ static bool grow(struct answers *answers)
     return true;
 }
 
+void answers_give(struct session *session, const struct line_value *id, uint64_t mark)
+{
+    const struct stratum *stratum = session->engine;
+    reply_result(session_out(session), id, "true");
+    stratum->events.submit_answered(stratum->events.context, mark);
+}
+
 static void answer_first(struct stratum *stratum, bool is_saved)
 {
     struct answers *answers = stratum->answers;
@@ -83,10 +91,11 @@ static void answer_first(struct stratum *stratum, bool is_saved)
     struct line_value id = {.kind = answer.id_kind,
                             .text = answer.id + quotes,
                             .size = (uint32_t)(answer.id_size - 2 * quotes)};
-    reply_result(session_out(session), &id, "true");
+    answers_give(session, &id, answer.mark);
 }
 
-void answers_hold(struct session *session, const struct line_value *id, uint64_t sequence)
+void answers_hold(struct session *session, const struct line_value *id, uint64_t sequence,
+                  uint64_t mark)
 {
     struct stratum *stratum = session->engine;
     struct answers *answers = stratum->answers;
@@ -100,7 +109,7 @@ void answers_hold(struct session *session, const struct line_value *id, uint64_t
                     (answers->count < answers->capacity || grow(answers));
     if (!has_room) {
         stratum->totals.answers_unsaved++;
-        reply_result(session_out(session), id, "true");
+        answers_give(session, id, mark);
         return;
     }
     struct answer *answer = answer_at(answers, answers->count++);
@@ -108,6 +117,7 @@ void answers_hold(struct session *session, const struct line_value *id, uint64_t
     answer->session = session->id;
     answer->sequence = sequence;
     answer->due.ms = stratum->now.mono.ms + stratum->config.answer_hold_ms;
+    answer->mark = mark;
     answer->id_kind = id->kind;
     answer->id_size = (uint8_t)size;
     memcpy(answer->id, text, size);

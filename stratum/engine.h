@@ -225,7 +225,11 @@ void report_worker_rate(struct session *session);
 // answers.c: answers that wait until their share is durable.
 struct answers *answers_new(void);
 void answers_free(struct answers *answers);
-void answers_hold(struct session *session, const struct line_value *id, uint64_t sequence);
+// The mark is that of submit_arrived.
+void answers_hold(struct session *session, const struct line_value *id, uint64_t sequence,
+                  uint64_t mark);
+// Answers `true` at once.
+void answers_give(struct session *session, const struct line_value *id, uint64_t mark);
 // Answers everything up to this sequence number and everything that has waited long enough.
 void answers_release(struct stratum *stratum, uint64_t sequence);
 struct mono_time answers_deadline(const struct stratum *stratum);

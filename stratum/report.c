@@ -117,6 +117,8 @@ const char *stratum_refusal_text(enum stratum_refusal refusal)
         return "address is banned";
     case STRATUM_REFUSED_MEMORY:
         return "out of memory";
+    case STRATUM_REFUSALS_COUNT:
+        break;
     }
     return "unknown";
 }

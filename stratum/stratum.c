@@ -164,6 +164,7 @@ enum stratum_refusal stratum_connected(struct stratum *stratum, const struct str
     }
     if (refusal != STRATUM_CONNECTED) {
         stratum->totals.refused++;
+        stratum->totals.refusals[refusal]++;
     }
     engine_leave(stratum);
     return refusal;

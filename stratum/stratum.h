@@ -53,6 +53,7 @@ enum stratum_refusal {
     STRATUM_REFUSED_RATE,    // connections come too fast
     STRATUM_REFUSED_BANNED,
     STRATUM_REFUSED_MEMORY,
+    STRATUM_REFUSALS_COUNT
 };
 const char *stratum_refusal_text(enum stratum_refusal refusal);
 
@@ -190,6 +191,10 @@ struct stratum_events {
     // answer need not wait.
     uint64_t (*share_found)(void *context, const struct stratum_share *share);
     void (*share_judged)(void *context, const struct stratum_judgement *judgement);
+    // A submit came; what is returned, the owner's own, is given back when its answer is in what
+    // `send` gets next. A session that closes before takes its answers along.
+    uint64_t (*submit_arrived)(void *context);
+    void (*submit_answered)(void *context, uint64_t mark);
     // Slow algorithms only: hash the header and call stratum_hashed with the token.
     void (*hash_wanted)(void *context, uint64_t token, const uint8_t header[HEADER_SIZE]);
     // No job refers to the work any more and it is not the current one.
@@ -338,8 +343,9 @@ struct stratum_totals {
     uint64_t shares[STRATUM_VERDICTS_COUNT];
     uint64_t grains;
     uint64_t blocks;
-    uint64_t connections; // accepted since the start
-    uint64_t refused;     // connections not accepted
+    uint64_t connections;                      // accepted since the start
+    uint64_t refused;                          // connections not accepted
+    uint64_t refusals[STRATUM_REFUSALS_COUNT]; // the same by reason
     uint64_t closes[STRATUM_CLOSES_COUNT];
     uint64_t jobs_sent;
     uint64_t jobs_replaced;   // by a newer one before a slow reader could take them

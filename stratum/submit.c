@@ -185,10 +185,12 @@ static void count(struct stratum *stratum, struct session *session, const struct
 }
 
 static void answer_rejected(struct session *session, const struct line_value *id,
-                            enum stratum_verdict verdict)
+                            enum stratum_verdict verdict, uint64_t mark)
 {
+    const struct stratum *stratum = session->engine;
     const struct verdict_row *row = &rows[verdict];
     reply_error(session_out(session), id, "false", row->code, row->message);
+    stratum->events.submit_answered(stratum->events.context, mark);
     if (row->is_offence) {
         session_offend(session, row->offence, STRATUM_CLOSE_INVALID_SHARES);
     }
@@ -198,12 +200,12 @@ static void answer_rejected(struct session *session, const struct line_value *id
 }
 
 // The end of a submit that is not worth a hash.
-static void reject_early(struct session *session, const struct job *job,
+static void reject_early(struct session *session, const struct submit *submit,
                          const struct line_value *id, enum stratum_verdict verdict)
 {
     struct stratum_judgement judgement = {.verdict = verdict};
-    count(session->engine, session, job, &judgement);
-    answer_rejected(session, id, verdict);
+    count(session->engine, session, submit->job, &judgement);
+    answer_rejected(session, id, verdict, submit->mark);
 }
 
 // A device that cuts off the coinbase hashes another header than we rebuild: none of its shares
@@ -275,13 +277,14 @@ static void replace_full_job(struct session *session, const struct job *job)
     }
 }
 
-static void answer_accepted(struct session *session, const struct job *job,
+static void answer_accepted(struct session *session, const struct submit *submit,
                             const struct line_value *id, uint64_t sequence)
 {
+    const struct job *job = submit->job;
     if (sequence > 0) {
-        answers_hold(session, id, sequence);
+        answers_hold(session, id, sequence, submit->mark);
     } else {
-        reply_result(session_out(session), id, "true");
+        answers_give(session, id, submit->mark);
     }
     if (job->seen.count >= DUPLICATES_MAX / 4 * 3) {
         replace_full_job(session, job); // before it is full
@@ -317,9 +320,9 @@ void submit_finish(struct stratum *stratum, struct session *session, struct subm
         accept_work(stratum, session, job, share.is_grain);
     }
     if (session != NULL && is_good) {
-        answer_accepted(session, job, id, sequence);
+        answer_accepted(session, submit, id, sequence);
     } else if (session != NULL) {
-        answer_rejected(session, id, share.verdict);
+        answer_rejected(session, id, share.verdict, submit->mark);
         watch_for_spoiler(session, submit, hash);
     }
     engine_release_job(stratum, job);
@@ -328,17 +331,17 @@ void submit_finish(struct stratum *stratum, struct session *session, struct subm
 void method_submit(struct session *session, const struct line *line)
 {
     struct stratum *stratum = session->engine;
-    struct submit submit = {.job = NULL};
+    struct submit submit = {.mark = stratum->events.submit_arrived(stratum->events.context)};
     enum stratum_verdict verdict = submit_parse(session, line, &submit);
     if (verdict != STRATUM_ACCEPTED) {
-        reject_early(session, submit.job, &line->id, verdict);
+        reject_early(session, &submit, &line->id, verdict);
         return;
     }
     submit.verdict = submit_check(session, &submit);
     enum duplicates_result noted = note_solution(stratum, &submit);
     if (noted != DUPLICATES_NEW) {
         verdict = noted == DUPLICATES_SEEN ? STRATUM_DUPLICATE : STRATUM_BUSY;
-        reject_early(session, submit.job, &line->id,
+        reject_early(session, &submit, &line->id,
                      submit.verdict != STRATUM_ACCEPTED ? submit.verdict : verdict);
         if (noted == DUPLICATES_FULL) {
             replace_full_job(session, submit.job);
@@ -352,7 +355,7 @@ void method_submit(struct session *session, const struct line *line)
         sha256d_80(submit.header, &hash);
         submit_finish(stratum, session, &submit, &line->id, &hash);
     } else if (!hashing_ask(session, &submit, &line->id)) {
-        reject_early(session, submit.job, &line->id, STRATUM_BUSY);
+        reject_early(session, &submit, &line->id, STRATUM_BUSY);
         engine_release_job(stratum, submit.job);
     }
 }

@@ -10,6 +10,7 @@ struct submit {
     uint8_t header[HEADER_SIZE];
     struct user_name *user;       // of the session; NULL if it authorized no such name
     enum stratum_verdict verdict; // what is wrong before the hash is known
+    uint64_t mark;                // of submit_arrived
 };
 
 // The hash is there: tells of a block or grain, then answers. session is NULL if it is gone

@@ -42,6 +42,16 @@ struct now net_loop_now(struct net_loop *loop)
     return loop->now;
 }
 
+uint64_t net_clock_ns(void)
+{
+    return uv_hrtime();
+}
+
+uint64_t net_loop_idle_ns(const struct net_loop *loop)
+{
+    return uv_metrics_idle_time((uv_loop_t *)(uintptr_t)&loop->uv);
+}
+
 struct net_loop *net_loop_new(void)
 {
     struct net_loop *loop = calloc(1, sizeof(*loop));
@@ -52,6 +62,7 @@ struct net_loop *net_loop_new(void)
         free(loop);
         return NULL;
     }
+    uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
     signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error of write, not our end
     loop->now.mono.ms = -1;
     uv_prepare_init(&loop->uv, &loop->turn_end);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "node/base/env.h"
 #include "node/base/log.h"
 #include "node/base/time.h"
@@ -24,6 +25,11 @@ void net_loop_stop(struct net_loop *loop);
 void net_loop_free(struct net_loop *loop);
 // Both clocks, read once per turn.
 struct now net_loop_now(struct net_loop *loop);
+
+// A monotonic clock in nanoseconds, read now; for durations. Its zero is not that of mono_time.
+uint64_t net_clock_ns(void);
+// How long the loop has slept since it began, in nanoseconds: what is left of the time it worked.
+uint64_t net_loop_idle_ns(const struct net_loop *loop);
 
 // Called at the end of each turn, before the loop sleeps: the place to ask engines for their next
 // deadline and to start timers. At most one callback per loop; NULL takes it away.

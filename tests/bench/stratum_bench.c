@@ -110,6 +110,18 @@ static void on_share_judged(void *context, const struct stratum_judgement *judge
     world->accepted += judgement->verdict == STRATUM_ACCEPTED ? 1 : 0;
 }
 
+static uint64_t on_submit_arrived(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void on_submit_answered(void *context, uint64_t mark)
+{
+    (void)context;
+    (void)mark;
+}
+
 static void on_hash_wanted(void *context, uint64_t token, const uint8_t header[HEADER_SIZE])
 {
     (void)context;
@@ -196,6 +208,8 @@ static void make_engine(struct world *world)
         .job_commitment = on_job_commitment,
         .share_found = on_share_found,
         .share_judged = on_share_judged,
+        .submit_arrived = on_submit_arrived,
+        .submit_answered = on_submit_answered,
         .hash_wanted = on_hash_wanted,
         .work_released = on_work_released,
         .session_authorized = on_session_authorized,

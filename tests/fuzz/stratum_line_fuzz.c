@@ -126,6 +126,18 @@ static void on_share_judged(void *context, const struct stratum_judgement *judge
     (void)judgement;
 }
 
+static uint64_t on_submit_arrived(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void on_submit_answered(void *context, uint64_t mark)
+{
+    (void)context;
+    (void)mark;
+}
+
 static void on_hash_wanted(void *context, uint64_t token, const uint8_t header[HEADER_SIZE])
 {
     (void)context;
@@ -181,6 +193,8 @@ static struct stratum *make_engine(const struct env *env, struct now now)
         .job_commitment = on_job_commitment,
         .share_found = on_share_found,
         .share_judged = on_share_judged,
+        .submit_arrived = on_submit_arrived,
+        .submit_answered = on_submit_answered,
         .hash_wanted = on_hash_wanted,
         .work_released = on_work_released,
         .session_authorized = on_session,

@@ -82,6 +82,49 @@ static void all_see_a_share(void **state)
     net_world_free(world);
 }
 
+// What nodes say and hear, by type, all nodes together.
+static void add_traffic(const struct net_world *world, size_t nodes,
+                        struct network_traffic sums[NETWORK_TYPES_COUNT])
+{
+    for (size_t i = 0; i < nodes; i++) {
+        struct network_stats stats = stats_of(&world->nodes[i]);
+        for (size_t type = 0; type < NETWORK_TYPES_COUNT; type++) {
+            sums[type].messages_received += stats.traffic[type].messages_received;
+            sums[type].messages_sent += stats.traffic[type].messages_sent;
+            sums[type].bytes_received += stats.traffic[type].bytes_received;
+            sums[type].bytes_sent += stats.traffic[type].bytes_sent;
+        }
+    }
+}
+
+static void what_one_sends_another_receives_by_type(void **state)
+{
+    (void)state;
+    struct network_traffic before[NETWORK_TYPES_COUNT] = {0};
+    struct network_traffic after[NETWORK_TYPES_COUNT] = {0};
+    struct net_world *world = net_world_new(3);
+    world->is_crowded = true;
+    net_fill(world, 4);
+    net_run(world, 20000);
+    add_traffic(world, 4, before);
+    for (size_t i = 0; i < 8; i++) {
+        net_mine(&world->nodes[i % 4], i % 4 == 3);
+        net_run(world, 1000);
+    }
+    add_traffic(world, 4, after);
+    for (size_t i = 0; i < NETWORK_TYPES_COUNT; i++) {
+        assert_int_equal(after[i].messages_sent - before[i].messages_sent,
+                         after[i].messages_received - before[i].messages_received);
+        assert_int_equal(after[i].bytes_sent - before[i].bytes_sent,
+                         after[i].bytes_received - before[i].bytes_received);
+    }
+    // Own shares go to all three others; some are passed on before they are known to be there.
+    const size_t share = PEER_SHARE - PEER_HELLO;
+    assert_in_range(after[share].messages_sent - before[share].messages_sent, 6 * 3, 6 * 3 * 3);
+    assert_true(after[share].bytes_sent - before[share].bytes_sent >= 6 * 3 * CHAIN_HEADER_SIZE);
+    net_world_free(world);
+}
+
 static void peers_are_told_the_tip_but_not_too_often(void **state)
 {
     (void)state;
@@ -507,6 +550,7 @@ int main(void)
         cmocka_unit_test(two_nodes_meet_through_a_seed),
         cmocka_unit_test(nodes_of_one_machine_need_no_more_than_a_seed),
         cmocka_unit_test(all_see_a_share),
+        cmocka_unit_test(what_one_sends_another_receives_by_type),
         cmocka_unit_test(peers_are_told_the_tip_but_not_too_often),
         cmocka_unit_test(address_is_learned_by_votes_and_a_call_back),
         cmocka_unit_test(word_of_who_calls_back_is_not_enough),

@@ -513,6 +513,36 @@ static void commit_wakes_the_loop_without_being_asked(void **state)
     store_close(store);
 }
 
+static void every_commit_is_told_once(void **state)
+{
+    const struct store_folder *folder = *state;
+    char error[400];
+    struct store *store =
+        store_lmdb_open(&(struct store_lmdb_options){.path = folder->path}, error, sizeof error);
+    struct store_commit commit;
+    assert_non_null(store);
+    assert_false(store_next_commit(store, &commit));
+    for (unsigned n = 0; n < 3; n++) {
+        put_number(store, STORE_SHARES, n, 100);
+        assert_true(store_settle(store, 60000));
+        assert_true(store_next_commit(store, &commit));
+        assert_int_equal(commit.bytes, 8 + 100);
+        assert_in_range(commit.duration_us, 1, 60000000);
+        assert_false(store_next_commit(store, &commit));
+    }
+    // Nobody asks for a while: the oldest are forgotten.
+    for (unsigned n = 0; n < STORE_COMMITS_KEPT + 2; n++) {
+        put_number(store, STORE_SHARES, n, n);
+        assert_true(store_settle(store, 60000));
+    }
+    for (unsigned n = 2; n < STORE_COMMITS_KEPT + 2; n++) {
+        assert_true(store_next_commit(store, &commit));
+        assert_int_equal(commit.bytes, 8 + n);
+    }
+    assert_false(store_next_commit(store, &commit));
+    store_close(store);
+}
+
 static void closing_writes_what_was_just_put(void **state)
 {
     struct store *store = open_in(*state);
@@ -545,6 +575,7 @@ int main(void)
         WITH_FOLDER(what_was_looked_at_does_not_stay_in_memory),
         WITH_FOLDER(one_value_larger_than_the_map_makes_it_grow_more_than_once),
         WITH_FOLDER(commit_wakes_the_loop_without_being_asked),
+        WITH_FOLDER(every_commit_is_told_once),
         WITH_FOLDER(closing_writes_what_was_just_put),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -351,10 +351,10 @@ static void every_reason_has_a_text_of_its_own(void **state)
         texts[i] = stratum_close_text((enum stratum_close)i);
     }
     assert_texts_differ(texts, STRATUM_CLOSES_COUNT);
-    for (unsigned i = 0; i <= STRATUM_REFUSED_MEMORY; i++) {
+    for (unsigned i = 0; i < STRATUM_REFUSALS_COUNT; i++) {
         texts[i] = stratum_refusal_text((enum stratum_refusal)i);
     }
-    assert_texts_differ(texts, STRATUM_REFUSED_MEMORY + 1);
+    assert_texts_differ(texts, STRATUM_REFUSALS_COUNT);
 }
 
 int main(void)

@@ -107,6 +107,20 @@ static void on_share_judged(void *context, const struct stratum_judgement *judge
     rig->judged_count++;
 }
 
+static uint64_t on_submit_arrived(void *context)
+{
+    struct rig *rig = context;
+    return ++rig->submits_arrived;
+}
+
+static void on_submit_answered(void *context, uint64_t mark)
+{
+    struct rig *rig = context;
+    rig->submits_answered++;
+    rig->mark_answered = mark;
+    rig->sends_before_answer = rig->sends;
+}
+
 static void on_hash_wanted(void *context, uint64_t token, const uint8_t header[HEADER_SIZE])
 {
     struct rig *rig = context;
@@ -191,6 +205,8 @@ void rig_start(struct rig *rig)
         .job_commitment = on_job_commitment,
         .share_found = on_share_found,
         .share_judged = on_share_judged,
+        .submit_arrived = on_submit_arrived,
+        .submit_answered = on_submit_answered,
         .hash_wanted = on_hash_wanted,
         .work_released = on_work_released,
         .session_authorized = on_session_authorized,

@@ -62,6 +62,10 @@ struct rig {
     size_t shares_count;
     struct stratum_judgement judged;
     size_t judged_count;
+    uint64_t submits_arrived; // the mark of the last one
+    uint64_t submits_answered;
+    uint64_t mark_answered;
+    size_t sends_before_answer; // how many sends had happened when it was told
     size_t authorized_count;
     size_t closed_count;
     size_t refused_count;

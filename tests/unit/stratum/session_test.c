@@ -47,6 +47,7 @@ static void nobody_is_let_in_before_there_is_work(void **state)
     assert_int_equal(rig_try_connect(rig, "192.0.2.1", &session), STRATUM_CONNECTED);
     assert_false(rig_totals(rig).is_paused);
     assert_int_equal(rig_totals(rig).refused, 1);
+    assert_int_equal(rig_totals(rig).refusals[STRATUM_REFUSED_PAUSED], 1);
     rig_free(rig);
 }
 
@@ -70,6 +71,9 @@ static void sessions_are_bounded_in_all_and_by_address(void **state)
         rig_connect(rig, "10.0.0.1"); // the operator's own farm
     }
     assert_int_equal(rig_try_connect(rig, "192.0.2.2", &session), STRATUM_REFUSED_FULL);
+    assert_int_equal(rig_totals(rig).refusals[STRATUM_REFUSED_ADDRESS], 1);
+    assert_int_equal(rig_totals(rig).refusals[STRATUM_REFUSED_FULL], 1);
+    assert_int_equal(rig_totals(rig).refused, 2);
     rig_free(rig);
 }
 

@@ -304,6 +304,61 @@ static void shares_beyond_a_full_job_are_refused(void **state)
     rig_free(rig);
 }
 
+// ---- Marks
+
+static void mark_of_a_held_answer_comes_back_when_it_goes_out(void **state)
+{
+    (void)state;
+    struct rig *rig = calm_rig();
+    rig->next_sequence = 100;
+    struct rig_miner miner = rig_miner_open(rig, "test/1");
+    for (size_t i = 0; i < 2; i++) {
+        struct rig_solution solution = rig_miner_mine(&miner, 1.01e-6);
+        rig_miner_submit(&miner, &solution);
+    }
+    assert_int_equal(rig->submits_arrived, 2);
+    assert_int_equal(rig->submits_answered, 0);
+    size_t sends = rig->sends;
+    stratum_release(rig->stratum, 100, rig->now);
+    assert_int_equal(rig->submits_answered, 1);
+    assert_int_equal(rig->mark_answered, 1);
+    // Told before the transport got it, which it then did.
+    assert_int_equal(rig->sends_before_answer, sends);
+    assert_int_equal(rig->sends, sends + 1);
+    stratum_release(rig->stratum, 101, rig->now);
+    assert_int_equal(rig->mark_answered, 2);
+    rig_free(rig);
+}
+
+static void mark_of_a_refusal_comes_back_at_once(void **state)
+{
+    (void)state;
+    struct rig *rig = calm_rig();
+    struct rig_miner miner = rig_miner_open(rig, "test/1");
+    struct rig_solution solution = rig_miner_mine(&miner, 1.01e-6);
+    rig_miner_submit(&miner, &solution);
+    assert_int_equal(rig->mark_answered, 1);
+    rig_miner_submit(&miner, &solution); // a duplicate
+    assert_int_equal(rig->submits_answered, 2);
+    assert_int_equal(rig->mark_answered, 2);
+    rig_free(rig);
+}
+
+static void held_answers_of_a_miner_that_left_give_no_mark_back(void **state)
+{
+    (void)state;
+    struct rig *rig = calm_rig();
+    rig->next_sequence = 100;
+    struct rig_miner miner = rig_miner_open(rig, "test/1");
+    struct rig_solution solution = rig_miner_mine(&miner, 1.01e-6);
+    rig_miner_submit(&miner, &solution);
+    stratum_disconnected(rig->stratum, miner.session, rig->now);
+    stratum_release(rig->stratum, 100, rig->now);
+    assert_int_equal(rig->submits_arrived, 1);
+    assert_int_equal(rig->submits_answered, 0);
+    rig_free(rig);
+}
+
 // ---- Slow algorithms: the rig answers for scrypt with hashes of its own choice.
 
 static struct rig *slow_rig(void)
@@ -360,7 +415,9 @@ static void slow_hash_is_asked_for_and_answered_when_it_comes(void **state)
     assert_memory_equal(rig->hash_header, header, 80);
     assert_int_equal(rig_totals(rig).hashes_pending, 1);
     struct hash256 hash = hash_of(40);
+    assert_int_equal(rig->submits_answered, 0);
     stratum_hashed(rig->stratum, rig->hash_token, &hash, rig->now);
+    assert_int_equal(rig->mark_answered, rig->submits_arrived);
     assert_answer(rig_take(rig, miner.session), id, "null");
     assert_int_equal(rig->shares_count, 1);
     assert_true(rig->shares[0].share.is_grain && !rig->shares[0].share.is_link);
@@ -465,6 +522,9 @@ int main(void)
         cmocka_unit_test(answer_waits_a_second_at_most),
         cmocka_unit_test(answers_held_for_one_session_are_bounded),
         cmocka_unit_test(refusal_is_not_held),
+        cmocka_unit_test(mark_of_a_held_answer_comes_back_when_it_goes_out),
+        cmocka_unit_test(mark_of_a_refusal_comes_back_at_once),
+        cmocka_unit_test(held_answers_of_a_miner_that_left_give_no_mark_back),
         cmocka_unit_test(job_full_of_shares_is_replaced_before_one_is_refused),
         cmocka_unit_test(shares_beyond_a_full_job_are_refused),
         cmocka_unit_test(slow_hash_is_asked_for_and_answered_when_it_comes),

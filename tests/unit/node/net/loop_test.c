@@ -162,6 +162,21 @@ static void on_bell(void *context)
     net_loop_stop(bell->loop);
 }
 
+static void sleep_is_no_work(void **state)
+{
+    (void)state;
+    struct trace trace = {.loop = net_loop_new()};
+    trace.timers[2] = net_timer_new(trace.loop, fire_last, &trace);
+    uint64_t begin_ns = net_clock_ns();
+    assert_int_equal(net_loop_idle_ns(trace.loop), 0);
+    net_timer_start(trace.timers[2], after(trace.loop, 50));
+    net_loop_run(trace.loop);
+    uint64_t idle_ns = net_loop_idle_ns(trace.loop);
+    assert_in_range(idle_ns, 40000000, net_clock_ns() - begin_ns);
+    net_timer_free(trace.timers[2]);
+    net_loop_free(trace.loop);
+}
+
 static void another_thread_wakes_the_loop(void **state)
 {
     (void)state;
@@ -255,6 +270,7 @@ int main(void)
         cmocka_unit_test(timer_that_is_moved_fires_once_and_a_stopped_one_never),
         cmocka_unit_test(timer_may_be_freed_by_its_own_callback),
         cmocka_unit_test(end_of_turn_is_called_before_the_loop_sleeps),
+        cmocka_unit_test(sleep_is_no_work),
         cmocka_unit_test(another_thread_wakes_the_loop),
         cmocka_unit_test(signals_come_as_calls_on_the_loop),
         cmocka_unit_test(system_randomness_differs_from_call_to_call),
