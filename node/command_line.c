@@ -82,7 +82,7 @@ static bool is_choice(const char *choices, const char *value)
     }
 }
 
-// The name of a placeholder in capitals is no list of values.
+// Only a word with a | lists values; another one is a name for what is wanted.
 static bool is_allowed(const char *wanted, const char *value)
 {
     return strchr(wanted, '|') == NULL || is_choice(wanted, value);

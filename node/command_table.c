@@ -212,6 +212,23 @@ static const struct command commands[] = {
         .run = command_help,
     },
     {
+        .name = "man",
+        .group = COMMAND_GROUP_ABOUT,
+        .arguments = "[shoal|shoal.conf]",
+        .meaning = "a manual page, as roff",
+        .description = "Made from the same tables as the help. \"shoal man | man -l -\" shows it; "
+                       "packages install it.",
+        .run = command_man,
+    },
+    {
+        .name = "completion",
+        .group = COMMAND_GROUP_ABOUT,
+        .arguments = "bash|zsh|fish",
+        .meaning = "what makes the shell complete commands and flags",
+        .description = "Packages install it. By hand, in ~/.bashrc: . <(shoal completion bash)",
+        .run = command_completion,
+    },
+    {
         .name = "version",
         .group = COMMAND_GROUP_ABOUT,
         .arguments = "",

@@ -1,6 +1,6 @@
 // The commands with arguments that are wrong, and those that need no node: exit status and what is
 // said.
-#include "node/commands.h"
+#include "node/command_table.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 #define ARGUMENTS_MAX 40
 
 struct said {
-    char out[65536];
+    char out[131072];
     char error[4096];
 };
 
@@ -246,6 +246,62 @@ static void values_in_force_are_printed(void **state)
     assert_fails(&what, EXIT_MISUSED, "daemon: missing");
 }
 
+static void every_command_is_in_the_help_the_manual_and_the_completions(void **state)
+{
+    (void)state;
+    static const struct {
+        command_run *command;
+        const char *name;
+        const char *argument; // NULL: none
+        const char *form;     // of a command's name in it
+    } texts[] = {
+        {command_help, "help", NULL, "\n  %s "},
+        {command_man, "man", NULL, "\\fBshoal %s\\fR"},
+        {command_completion, "completion", "bash", "    '%s ')"},
+        {command_completion, "completion", "zsh", "        '%s:"},
+        {command_completion, "completion", "fish", "__fish_use_subcommand -a %s -d"},
+    };
+    struct said *said = malloc(sizeof(*said));
+    assert_non_null(said);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct run what = {texts[i].command, texts[i].name, ARGV(texts[i].argument)};
+        assert_int_equal(run(&what, said), EXIT_OK);
+        const struct command *command;
+        for (size_t j = 0; (command = command_row(j)) != NULL; j++) {
+            char part[128];
+            const char *place = strchr(texts[i].form, '%');
+            snprintf(part, sizeof(part), "%.*s%s%s", (int)(place - texts[i].form), texts[i].form,
+                     command->name, place + 2);
+            if (strstr(said->out, part) == NULL)
+                fail_msg("\"%s\" is not in what \"shoal %s\" prints", part, texts[i].name);
+        }
+    }
+    free(said);
+}
+
+static void command_that_is_none_is_told_from_one_that_may_be_meant(void **state)
+{
+    (void)state;
+    struct run what = {command_help, "help", ARGV("stats")};
+    assert_fails(&what, EXIT_MISUSED, "is \"status\" meant?");
+    what.argv = ARGV("nonsense");
+    assert_fails(&what, EXIT_MISUSED, "no command \"nonsense\"; \"shoal help\" lists them");
+    what.argv = ARGV("status", "x");
+    assert_fails(&what, EXIT_MISUSED, "\"x\" is one word too many");
+    what.argv = ARGV("--data", "x");
+    assert_fails(&what, EXIT_MISUSED, "no flag --data here");
+    what = (struct run){command_man, "man", ARGV("shoal.txt")};
+    assert_fails(&what, EXIT_MISUSED, "\"shoal.txt\" is none of shoal|shoal.conf");
+    what = (struct run){command_completion, "completion", ARGV(NULL)};
+    assert_fails(&what, EXIT_MISUSED, "bash|zsh|fish is missing");
+    what = (struct run){command_query, "status", ARGV("--json=1")};
+    assert_fails(&what, EXIT_MISUSED, "--json takes no value");
+    what.argv = ARGV("-j");
+    assert_fails(&what, EXIT_MISUSED, "flags begin with --");
+    what.argv = ARGV("--", "--json");
+    assert_fails(&what, EXIT_MISUSED, "\"--json\" is one word too many");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +313,8 @@ int main(void)
         cmocka_unit_test(question_without_a_node_says_where_it_was_asked),
         cmocka_unit_test(node_without_its_files_does_not_start),
         cmocka_unit_test(values_in_force_are_printed),
+        cmocka_unit_test(every_command_is_in_the_help_the_manual_and_the_completions),
+        cmocka_unit_test(command_that_is_none_is_told_from_one_that_may_be_meant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
