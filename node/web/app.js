@@ -1,131 +1,94 @@
-// The page: asks the node for its documents again and again, and shows them.
-import { byId, make, rebuild, setText, setTone } from './dom.js';
-import { fillPicture, makePicture } from './picture.js';
-import { makeSections, nameOf, namesByScript, showBlocks, showFigures, showHealth, showMiners,
-         showPayouts } from './sections.js';
-import { counted, duration, sentence } from './units.js';
+// The frame of every page: which page the address asks for, what is true of the node on top of it,
+// and when to show anew.
+import { alarmsOf, noticesOf, showBanners } from './banners.js';
+import { Documents } from './documents.js';
+import { byId, make, setText, setTone } from './dom.js';
+import { block } from './page_block.js';
+import { blocks } from './page_blocks.js';
+import { chain } from './page_chain.js';
+import { miners } from './page_miners.js';
+import { overview } from './page_overview.js';
+import { peers } from './page_peers.js';
+import { makeThemeChoice } from './theme_choice.js';
+import { counted, duration } from './units.js';
 
-// What changes with every link is asked for in each round, the others in every second one.
-const ROUND_MS = 1000;
-const FAST = ['status', 'payouts', 'links'];
-const NAMES = [...FAST, 'miners', 'blocks', 'daemons'];
-const TIMEOUT_MS = 5000;
-// A round that takes long is followed by a longer rest.
-const REST_FACTOR = 5;
-const EPOCH_BLOCKS = 6;
+// A page: title(parameter), documents(parameter, documents) -> { name: path }, and
+// make(root, context) -> show(documents), which is called whenever something came and every second.
+// `section` is the entry of the navigation that it belongs to.
+const PAGES = {
+    '': overview, miners, blocks, block, chain, peers,
+};
+const EVERYWHERE = { status: 'status', daemons: 'daemons' };
+const CLOCK_MS = 1000;
 
-const documents = {};
-const failures = new Map(); // document -> what was wrong with the last answer
-const connection = { isLost: false };
-let view = null; // made when every document has come once
+const store = new Documents(scheduleShow);
+let open = null; // { page, parameter, show, paths }
+let isScheduled = false;
 
-// ---- Banners
+// ---- Which page
 
-// What it means for the miners that a daemon is gone.
-function meaningOfLoss({ daemons }) {
-    if (!daemons.has_work)
-        return '';
-    return daemons.ready > 0 ? ' Another daemon gives the work meanwhile.' :
-        ' Miners go on with the newest work that there is, for a minute at most.';
+function asked() {
+    const [, name = '', parameter = ''] = /^#\/([^/]*)\/?(.*)$/.exec(location.hash) ?? [];
+    try {
+        return { page: PAGES[name] ?? overview, parameter: decodeURIComponent(parameter) };
+    } catch {
+        return { page: PAGES[name] ?? overview, parameter }; // a lone %: taken as it stands
+    }
 }
 
-function daemonAlarms({ daemons, status }) {
-    return daemons.daemons.filter((daemon) => ['down', 'wrong_chain'].includes(daemon.state))
-        .map((daemon) => ({
-            title: daemon.state === 'down' ? 'A coin daemon is gone' :
-                'A coin daemon follows another chain',
-            text: `${sentence(daemon.error ?? daemon.url)}${meaningOfLoss(status)}` }));
+function markCurrent(page) {
+    for (const link of byId('pages').querySelectorAll('a')) {
+        if (link.getAttribute('href') === (page.section ?? '#/'))
+            link.setAttribute('aria-current', 'page');
+        else
+            link.removeAttribute('aria-current');
+    }
 }
 
-function workAlarm({ status }) {
-    const reason = status.stratum.pause_reason;
-    return { title: 'Miners are not served', text: `${reason ? sentence(reason) : ''} The node ` +
-        'sends miners away, so that they work elsewhere, until there is safe work again; they ' +
-        'come back by themselves.' };
+function makeContext(parameter) {
+    return { parameter, now: () => store.now(), problem: (name) => store.problem(name),
+             renew: (...names) => store.renew(...names), listeners: store.listeners,
+             role: () => store.get('session')?.role ?? 'public',
+             csrf: () => store.get('session')?.csrf ?? '' };
 }
 
-function isStarting({ status, daemons }) {
-    return status.job === null && daemons.daemons.some((daemon) => daemon.state === 'checking');
+function openPage() {
+    const { page, parameter } = asked();
+    if (open !== null && open.page === page && page.keepsOpen) {
+        open.context.parameter = parameter;
+        open.parameter = parameter;
+        scheduleShow();
+        return;
+    }
+    store.listeners.clear();
+    const isFirst = open === null;
+    const root = make('div', { class: 'page' });
+    const title = make('h1', { id: 'page-title', tabindex: '-1' }, page.title(parameter));
+    const context = makeContext(parameter);
+    byId('main').replaceChildren(title, root);
+    open = { page, parameter, context, title, root, show: page.make(root, context), paths: null };
+    markCurrent(page);
+    if (!isFirst) {
+        scrollTo(0, 0);
+        title.focus();
+    }
+    show();
 }
 
-function alarms() {
-    if (connection.isLost)
-        return [{ title: 'Connection lost',
-                  text: 'This page gets no answer from the node: what it shows is old. Check that ' +
-                      'shoal runs (“shoal status” on its machine, and its log); the page goes on ' +
-                      'by itself.' }];
-    const found = [...failures].map(([name, message]) => ({
-        title: 'A part of this page is missing',
-        text: `The document “${name}”: ${message}.` }));
-    if (view === null)
-        return found;
-    const { store, stratum } = documents.status;
-    found.push(...daemonAlarms(documents));
-    if (stratum.is_paused && !isStarting(documents))
-        found.unshift(workAlarm(documents));
-    if (store.health !== 'healthy')
-        found.push({ title: 'The disk does not take what must be kept',
-                     text: `${sentence(store.problem ?? store.health)} The node goes on and ` +
-                         'keeps it in memory: make room before it is stopped.' });
-    return found;
+// ---- What it shows
+
+function documentsOf(paths) {
+    return Object.fromEntries(Object.entries(paths).map(([name, path]) =>
+        [name, store.get(path)]));
 }
 
-// How many of the six blocks have come since the first link.
-function blocksCome(left) {
-    return left < 0 ? 0 : Math.max(0, EPOCH_BLOCKS - left);
+function want() {
+    const known = open.paths === null ? documentsOf(EVERYWHERE) : documentsOf(open.paths);
+    open.paths = { ...EVERYWHERE, ...open.page.documents(open.parameter, known) };
+    store.want(Object.values(open.paths));
 }
 
-function notices() {
-    if (view === null || connection.isLost)
-        return [];
-    const { job } = documents.status;
-    if (job === null)
-        return isStarting(documents) ? [{
-            title: 'Starting',
-            text: 'The coin daemon is asked for the first block template.' }] : [];
-    if (job.is_detached)
-        return [{ title: 'The pool wakes up', text: job.explanation }];
-    if (job.is_solo)
-        return [{ title: 'Payouts begin soon', text: job.explanation,
-                  steps: blocksCome(job.solo_blocks_left) }];
-    return [];
-}
-
-function makeSteps(come) {
-    const steps = Array.from({ length: EPOCH_BLOCKS }, (_, i) =>
-        make('span', { class: i < come ? 'step is-done' : 'step' }));
-    return make('span', { class: 'steps', role: 'img',
-                          'aria-label': `${come} of ${EPOCH_BLOCKS} blocks` }, ...steps);
-}
-
-function makeBanner(tone, banner) {
-    const element = make('div', { class: 'banner', 'data-tone': tone },
-        make('strong', {}, banner.title), ' ', make('span', {}, banner.text.trim()));
-    if (banner.steps !== undefined)
-        element.append(makeSteps(banner.steps));
-    return element;
-}
-
-function showBanners() {
-    const bad = alarms();
-    rebuild(byId('alarms'), bad, (all) => all.map((banner) => makeBanner('bad', banner)));
-    rebuild(byId('notices'), notices(), (all) => all.map((banner) => makeBanner('info', banner)));
-    const name = view === null ? 'shoal' : `${documents.status.pool.name} · shoal`;
-    document.title = bad.length > 0 ? `${bad[0].title} · ${name}` : name;
-    const live = byId('live');
-    setTone(live, connection.isLost ? 'bad' : view === null ? 'idle' : 'ok');
-    setText(live, connection.isLost ? 'Connection lost' : view === null ? 'Connecting' : 'Live');
-    byId('main').classList.toggle('is-old', connection.isLost);
-}
-
-// ---- The whole page
-
-function makeView() {
-    const names = (payee) => nameOf(namesByScript(documents), payee);
-    return { sections: makeSections(), picture: makePicture(byId('picture'), names) };
-}
-
-function showTop({ status }) {
+function showTop(status) {
     setText(byId('pool-name'), status.pool.name);
     setText(byId('pool-facts'), `${status.pool.chain}, ${status.pool.algorithm}`);
     setText(byId('foot'), `shoal ${status.version}, running for ${duration(status.uptime_s)}; ` +
@@ -133,85 +96,60 @@ function showTop({ status }) {
         `${counted(status.counts.shares, 'share')} kept.`);
 }
 
-function showAll() {
-    if (view === null) {
-        if (!NAMES.every((name) => name in documents))
-            return;
-        view = makeView();
-        byId('main').classList.add('is-filled');
-    }
-    const next = documents.payouts.next_block;
-    showTop(documents);
-    showFigures(documents);
-    showHealth(documents);
-    showMiners(view.sections, documents);
-    showPayouts(view.sections, documents);
-    showBlocks(view.sections, documents);
-    fillPicture(view.picture, documents.links,
-                next === null || next.is_solo ? 0 : next.window.link_height);
+function showState(documents) {
+    const { isLost } = store;
+    const alarms = alarmsOf({ isLost, ...documents });
+    showBanners(byId('alarms'), 'bad', alarms);
+    showBanners(byId('notices'), 'info', noticesOf({ isLost, ...documents }));
+    const live = byId('live');
+    const hasAny = documents.status !== null;
+    setTone(live, isLost ? 'bad' : hasAny ? 'ok' : 'idle');
+    setText(live, isLost ? 'Connection lost' : hasAny ? 'Live' : 'Connecting');
+    byId('main').classList.toggle('is-old', isLost);
+    return alarms;
 }
 
-// ---- Asking
-
-class NoAnswer extends Error {}
-
-async function ask(name) {
-    const answer = await fetch(`/api/v1/${name}`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-        .catch((error) => { throw new NoAnswer(error.message); });
-    if (!answer.ok)
-        throw new Error(`HTTP ${answer.status}`);
-    return answer.json();
+function showTitle(documents, alarms) {
+    const title = open.page.title(open.parameter, documents);
+    setText(open.title, title);
+    const pool = documents.status?.pool.name;
+    const names = [alarms[0]?.title, title, pool === title ? undefined : pool, 'shoal'];
+    const text = names.filter((name) => name !== undefined).join(' · ');
+    if (document.title !== text)
+        document.title = text;
 }
 
-// True if the node answered, whatever it said.
-async function askFor(name) {
-    try {
-        documents[name] = await ask(name);
-        failures.delete(name);
-        return true;
-    } catch (error) {
-        if (error instanceof NoAnswer)
-            return false;
-        failures.set(name, error.message);
-        return true;
-    }
+function show() {
+    isScheduled = false;
+    want();
+    const documents = documentsOf(open.paths);
+    showTitle(documents, showState(documents));
+    if (documents.status !== null)
+        showTop(documents.status);
+    if (!Object.values(open.paths).every((path) => store.hasAnswered(path)) && !open.isFilled)
+        return;
+    if (documents.status === null)
+        return;
+    open.isFilled = true;
+    open.root.classList.add('is-filled');
+    open.show(documents);
 }
 
-// The list of blocks is long: between full rounds it is asked for when there is a new one.
-function lacksBlocks() {
-    return view !== null && documents.status.found.blocks !== documents.blocks.total;
+// Answers that come together are shown together.
+function scheduleShow() {
+    if (isScheduled || open === null)
+        return;
+    isScheduled = true;
+    requestAnimationFrame(show);
 }
 
-// All answers are shown together, so that the parts of the page fit each other.
-async function round(names) {
-    const answered = await Promise.all(names.map(askFor));
-    if (lacksBlocks())
-        answered.push(await askFor('blocks'));
-    connection.isLost = answered.includes(false);
-    showAll();
-    showBanners();
-}
+// ---- Beginning
 
-function sleep(ms) {
-    return new Promise((resolve) => { setTimeout(resolve, ms); });
-}
-
-function untilVisible() {
-    if (!document.hidden)
-        return Promise.resolve();
-    return new Promise((resolve) => {
-        document.addEventListener('visibilitychange', resolve, { once: true });
-    });
-}
-
-async function keepAsking() {
-    for (let i = 0; ; i++) {
-        const began = performance.now();
-        await round(i % 2 === 0 || view === null ? NAMES : FAST);
-        const took = performance.now() - began;
-        await sleep(Math.max(ROUND_MS - took, took * REST_FACTOR));
-        await untilVisible();
-    }
-}
-
-keepAsking();
+byId('skip').addEventListener('click', (event) => {
+    event.preventDefault(); // the address says which page it is
+    byId('main').focus();
+});
+makeThemeChoice(byId('theme'));
+addEventListener('hashchange', openPage);
+setInterval(scheduleShow, CLOCK_MS);
+openPage();

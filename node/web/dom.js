@@ -1,5 +1,6 @@
 // Building and updating the page. Whatever comes from outside goes in as text, never as markup, and
 // only what changed is touched: selections, focus and screen readers are left in peace.
+import { exactTime } from './units.js';
 
 const shown = new WeakMap(); // element -> what it shows, as text
 
@@ -57,6 +58,8 @@ export function syncChildren(parent, items, options) {
         child.remove();
 }
 
+// ---- Small things that many parts show
+
 // An address or a hash: all of it is there to be copied and read out, and where there is no room
 // its end stays in sight.
 export function makeId(text) {
@@ -66,52 +69,45 @@ export function makeId(text) {
     return id;
 }
 
+// A time as words, with the exact one to point at; seconds since 1970, 0 or null is no time.
+function makeTime(words, seconds) {
+    if (!seconds)
+        return words;
+    return make('time', { datetime: new Date(seconds * 1000).toISOString(),
+                          title: exactTime(seconds) }, words);
+}
+
 function makeBar(part) {
     const fill = make('span', { class: 'bar-fill' });
     fill.style.width = `${Math.min(100, Math.max(0, part * 100)).toFixed(2)}%`;
     return make('span', { class: 'bar', 'aria-hidden': 'true' }, fill);
 }
 
+function inLink(href, child) {
+    return href === undefined ? child : make('a', { href }, child);
+}
+
+// A button that `onAction` of the page gets with its data; `about` tells screen readers what of.
+function makeAction({ action, label, about, data }) {
+    return make('button', { class: 'action', type: 'button', 'data-action': action,
+                            'data-about': data, 'aria-label': `${label} ${about}` }, label);
+}
+
 // What a cell may show: main and note are its two lines; mainId and noteId the same for addresses;
-// tone colours the main line; bar is a part of 1.
-function* cellChildren(content) {
+// tone colours the main line; href leads on from it; time and noteTime are the exact times behind
+// them; bar is a part of 1; actions are buttons.
+export function* cellChildren(content) {
     if (content.main !== undefined)
-        yield make('span', { class: 'main', 'data-tone': content.tone ?? 'none' }, content.main);
+        yield make('span', { class: 'main', 'data-tone': content.tone ?? 'none' },
+                   inLink(content.href, makeTime(content.main, content.time)));
     if (content.mainId !== undefined)
-        yield make('span', { class: 'main' }, makeId(content.mainId));
+        yield make('span', { class: 'main' }, inLink(content.href, makeId(content.mainId)));
     if (content.bar !== undefined)
         yield makeBar(content.bar);
     if (content.note !== undefined)
-        yield make('span', { class: 'note' }, content.note);
+        yield make('span', { class: 'note' }, makeTime(content.note, content.noteTime));
     if (content.noteId !== undefined)
         yield make('span', { class: 'note' }, makeId(content.noteId));
-}
-
-// columns: [{ label, kind ('text' | 'number' | 'wide'), cell(row) }]; the first one names the row.
-// On a phone a row becomes a card: the roles keep it a table for screen readers.
-export function makeTable(caption, columns) {
-    const heads = columns.map((column) => make('th',
-        { scope: 'col', role: 'columnheader', class: `of-${column.kind}` }, column.label));
-    const body = make('tbody', { role: 'rowgroup' });
-    const table = make('table', { role: 'table' },
-        make('caption', { class: 'for-readers' }, caption),
-        make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' }, ...heads)), body);
-    return { table, body, columns };
-}
-
-function makeRow(columns) {
-    const cells = columns.map((column, i) => make(i === 0 ? 'th' : 'td', {
-        ...(i === 0 ? { scope: 'row' } : {}), role: i === 0 ? 'rowheader' : 'cell',
-        class: `of-${column.kind}`, 'data-label': column.label,
-    }));
-    return make('tr', { role: 'row' }, ...cells);
-}
-
-export function fillTable({ body, columns }, rows, key) {
-    syncChildren(body, rows, {
-        key,
-        create: () => makeRow(columns),
-        update: (tr, row) => columns.forEach((column, i) =>
-            rebuild(tr.children[i], column.cell(row), cellChildren)),
-    });
+    for (const action of content.actions ?? [])
+        yield makeAction(action);
 }

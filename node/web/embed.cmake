@@ -1,5 +1,5 @@
-# cmake -DOUT=files.c "-DFILES=a.html;b.js" -P embed.cmake: writes web_file_get of web.h, over the
-# bytes of FILES, which stand next to this script.
+# cmake -DOUT=files.c "-DFILES=/a.html;/b.js" -P embed.cmake: writes web_file_get of web.h, over the
+# bytes of FILES and the same compressed.
 
 function(content_type file out)
   if(file MATCHES "\\.html$")
@@ -15,22 +15,35 @@ function(content_type file out)
   endif()
 endfunction()
 
+function(array_of file name out)
+  file(READ "${file}" hex HEX)
+  string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  set(${out} "static const uint8_t ${name}[] = {\n${bytes}};\n" PARENT_SCOPE)
+endfunction()
+
 set(arrays "")
 set(rows "")
 set(count 0)
 foreach(file IN LISTS FILES)
-  file(READ "${CMAKE_CURRENT_LIST_DIR}/${file}" hex HEX)
-  string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  get_filename_component(name "${file}" NAME)
+  set(packed "${OUT}.gz")
+  # The time 0 makes every build write the same bytes.
+  file(ARCHIVE_CREATE OUTPUT "${packed}" PATHS "${file}" FORMAT raw COMPRESSION GZip
+    COMPRESSION_LEVEL 9 MTIME 0)
+  array_of("${file}" bytes_${count} plain)
+  array_of("${packed}" packed_${count} gzip)
   content_type("${file}" type)
-  set(path "/${file}")
-  if(file STREQUAL "index.html")
+  set(path "/${name}")
+  if(name STREQUAL "index.html")
     set(path "/")
   endif()
-  string(APPEND arrays "static const uint8_t bytes_${count}[] = {\n${bytes}};\n")
-  string(APPEND rows "    {\"${path}\", \"${type}\", bytes_${count}, sizeof(bytes_${count})},\n")
+  string(APPEND arrays "${plain}${gzip}")
+  string(APPEND rows "    {\"${path}\", \"${type}\", bytes_${count}, sizeof(bytes_${count}), "
+    "packed_${count}, sizeof(packed_${count})},\n")
   math(EXPR count "${count} + 1")
 endforeach()
+file(REMOVE "${packed}")
 
 file(WRITE "${OUT}.new" "// Made by node/web/embed.cmake.
 #include \"node/web/web.h\"

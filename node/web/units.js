@@ -74,6 +74,13 @@ export function ago(then, now) {
     return then >= now ? 'just now' : `${duration(now - then)} ago`;
 }
 
+// The exact time, as this browser's owner writes times.
+const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+
+export function exactTime(seconds) {
+    return EXACT.format(new Date(seconds * 1000));
+}
+
 // How long an answer took.
 export function latency(ms) {
     if (ms < 1)

@@ -1,5 +1,5 @@
-// The files of the status page as they were when the program was built. http_page serves them; the
-// arrays are made by embed.cmake.
+// The files of the dashboard as they were when the program was built, each also compressed. Whoever
+// serves them chooses by the request's Accept-Encoding. The arrays are made by embed.cmake.
 #ifndef SHOAL_NODE_WEB_WEB_H
 #define SHOAL_NODE_WEB_WEB_H
 
@@ -11,6 +11,8 @@ struct web_file {
     const char *content_type;
     const uint8_t *data;
     size_t size;
+    const uint8_t *gzip; // the same in gzip's format (RFC 1952)
+    size_t gzip_size;
 };
 
 // File i; NULL past the end.

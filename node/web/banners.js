@@ -1,0 +1,98 @@
+// What needs attention, in a sentence on top of every page: red for what harms the miners, blue for
+// what passes by itself.
+import { make, rebuild } from './dom.js';
+import { sentence } from './units.js';
+
+const EPOCH_BLOCKS = 6;
+
+const LOST = {
+    title: 'Connection lost',
+    text: 'This page gets no answer from the node: what it shows is old. Check that shoal runs ' +
+        '(“shoal status” on its machine, and its log); the page goes on by itself.',
+};
+
+// What it means for the miners that a daemon is gone.
+function meaningOfLoss({ daemons }) {
+    if (!daemons.has_work)
+        return '';
+    return daemons.ready > 0 ? ' Another daemon gives the work meanwhile.' :
+        ' Miners go on with the newest work that there is, for a minute at most.';
+}
+
+function daemonAlarms(status, daemons) {
+    return daemons.daemons.filter((daemon) => ['down', 'wrong_chain'].includes(daemon.state))
+        .map((daemon) => ({
+            title: daemon.state === 'down' ? 'A coin daemon is gone' :
+                'A coin daemon follows another chain',
+            text: `${sentence(daemon.error ?? daemon.url)}${meaningOfLoss(status)}` }));
+}
+
+function workAlarm(status) {
+    const reason = status.stratum.pause_reason;
+    return { title: 'Miners are not served', text: `${reason ? sentence(reason) : ''} The node ` +
+        'sends miners away, so that they work elsewhere, until there is safe work again; they ' +
+        'come back by themselves.' };
+}
+
+function isStarting(status, daemons) {
+    return status.job === null && daemons.daemons.some((daemon) => daemon.state === 'checking');
+}
+
+// Without both documents nothing is known that could be told.
+export function alarmsOf({ isLost, status, daemons }) {
+    if (isLost)
+        return [LOST];
+    if (status === null || daemons === null)
+        return [];
+    const { store, stratum } = status;
+    const found = daemonAlarms(status, daemons);
+    if (stratum.is_paused && !isStarting(status, daemons))
+        found.unshift(workAlarm(status));
+    if (store.health !== 'healthy')
+        found.push({ title: 'The disk does not take what must be kept',
+                     text: `${sentence(store.problem ?? store.health)} The node goes on and ` +
+                         'keeps it in memory: make room before it is stopped.' });
+    return found;
+}
+
+// How many of the six blocks have come since the first link.
+function blocksCome(left) {
+    return left < 0 ? 0 : Math.max(0, EPOCH_BLOCKS - left);
+}
+
+export function noticesOf({ isLost, status, daemons }) {
+    if (isLost || status === null || daemons === null)
+        return [];
+    const { job, network } = status;
+    const alone = network?.problem ? [{ title: 'The network', text: sentence(network.problem) }] :
+        [];
+    if (job === null)
+        return isStarting(status, daemons) ? [{
+            title: 'Starting',
+            text: 'The coin daemon is asked for the first block template.' }, ...alone] : alone;
+    if (job.is_detached)
+        return [{ title: 'The pool wakes up', text: job.explanation }, ...alone];
+    if (job.is_solo)
+        return [{ title: 'Payouts begin soon', text: job.explanation,
+                  steps: blocksCome(job.solo_blocks_left) }, ...alone];
+    return alone;
+}
+
+function makeSteps(come) {
+    const steps = Array.from({ length: EPOCH_BLOCKS }, (_, i) =>
+        make('span', { class: i < come ? 'step is-done' : 'step' }));
+    return make('span', { class: 'steps', role: 'img',
+                          'aria-label': `${come} of ${EPOCH_BLOCKS} blocks` }, ...steps);
+}
+
+function makeBanner(tone, banner) {
+    const element = make('div', { class: 'banner', 'data-tone': tone },
+        make('strong', {}, banner.title), ' ', make('span', {}, banner.text.trim()));
+    if (banner.steps !== undefined)
+        element.append(makeSteps(banner.steps));
+    return element;
+}
+
+export function showBanners(place, tone, banners) {
+    rebuild(place, banners, (all) => all.map((banner) => makeBanner(tone, banner)));
+}
