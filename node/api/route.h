@@ -21,7 +21,9 @@ enum api_method { API_GET, API_POST, API_PUT, API_DELETE };
 
 // Each role may do what those before it may.
 enum api_role { API_PUBLIC, API_VIEWER, API_OPERATOR, API_ADMIN };
-const char *api_role_text(enum api_role role);
+const char *api_role_text(enum api_role role); // "viewer"
+// False unless it is one of them.
+bool api_role_from_text(const char *text, enum api_role *role);
 
 enum api_kind {
     API_NUMBER, // whole, min..max
@@ -52,6 +54,7 @@ struct api_identity {
     char name[64];      // of the account, "" for nobody
     char token[17];     // id of the token that was shown, "" for a session or nobody
     char address[64];   // whence, without port
+    uint64_t session;   // its number, 0 for a token or nobody
 };
 
 struct api_call {

@@ -37,7 +37,7 @@ LIBRARIES = {
     "uv.h": ["node/net/"],
     "curl/": ["node/net/"],
     "miniupnpc/": ["node/net/"],
-    "openssl/": ["node/net/"],
+    "openssl/": ["node/net/", "node/api/totp"],
     "libwebsockets.h": ["node/net/", "node/api/", "testnet/"],
     "lmdb.h": ["sharechain/store_lmdb"],
     "jsmn.h": ["node/base/json"],
