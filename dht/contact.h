@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include "dht/endpoint.h"
 #include "dht/identity.h"
 #include "node/base/hash.h"
@@ -29,11 +30,23 @@ struct hint {
     struct endpoint endpoint;
 };
 
-struct id_start id_start_of(const struct hash256 *id);
+static inline struct id_start id_start_of(const struct hash256 *id)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < 8; i++)
+        value = value << 8 | id->bytes[i];
+    return (struct id_start){value};
+}
 struct hint hint_of(const struct contact *contact);
-bool dht_key_equal(const struct dht_key *a, const struct dht_key *b);
+static inline bool dht_key_equal(const struct dht_key *a, const struct dht_key *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
 // XOR of the two: smaller is nearer.
-uint64_t id_distance(struct id_start a, struct id_start b);
+static inline uint64_t id_distance(struct id_start a, struct id_start b)
+{
+    return a.value ^ b.value;
+}
 // Whether an address means the same host to everybody: not of this host, a private network, a link,
 // or a group. Others make no sense in a hint.
 bool address_is_public(const struct address *address);

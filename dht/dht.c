@@ -45,6 +45,7 @@ struct dht *dht_new(const struct env *env, const struct dht_config *config, stru
     dht->join.wait_ms = BOOT_AGAIN_MS;
     dht->upkeep.publish_at = now.mono;
     dht->upkeep.wake_at = MONO_NEVER;
+    dht->deadline = MONO_NEVER;
     return dht;
 }
 
@@ -135,6 +136,7 @@ void dht_start(struct dht *dht, struct now now)
     dht->join.again_at = now.mono;
     dht->join.since = now.mono;
     dht->upkeep.ping_at = now.mono;
+    dht_plan(dht);
 }
 
 void dht_receive(struct dht *dht, const struct endpoint *from, const void *data, size_t size,
@@ -148,6 +150,7 @@ void dht_receive(struct dht *dht, const struct endpoint *from, const void *data,
     switch (head.kind) {
     case DATAGRAM_REQUEST:
         dht_take_request(dht, from, &head, datagram, now);
+        dht_plan(dht);
         return;
     case DATAGRAM_ANSWER:
         dht_take_answer(dht, from, &head, datagram, now);
@@ -159,6 +162,7 @@ void dht_receive(struct dht *dht, const struct endpoint *from, const void *data,
     dht_searches_pump(dht, now);
     dht_upkeep_tick(dht, now);
     dht_searches_pump(dht, now);
+    dht_plan(dht);
 }
 
 void dht_tick(struct dht *dht, struct now now)
@@ -168,11 +172,17 @@ void dht_tick(struct dht *dht, struct now now)
     dht_searches_pump(dht, now);
     dht_upkeep_tick(dht, now);
     dht_searches_pump(dht, now);
+    dht_plan(dht);
 }
 
 struct mono_time dht_next_deadline(const struct dht *dht)
 {
-    return mono_min(dht_queries_deadline(dht), dht_upkeep_deadline(dht));
+    return dht->deadline;
+}
+
+void dht_plan(struct dht *dht)
+{
+    dht->deadline = mono_min(dht_queries_deadline(dht), dht_upkeep_deadline(dht));
 }
 
 bool dht_is_reachable(const struct dht *dht)
@@ -185,6 +195,7 @@ static void change_own(struct dht *dht, struct now now)
 {
     dht->own_size = 0;
     dht_publish_soon(dht, now);
+    dht_plan(dht);
 }
 
 void dht_set_endpoint(struct dht *dht, const struct endpoint *endpoint, struct now now)
@@ -283,14 +294,18 @@ bool dht_belongs(const struct dht *dht, const struct node_record *record, const 
 uint64_t dht_find_nodes(struct dht *dht, const struct hash256 *key, unsigned paths, struct now now)
 {
     struct search_start start = {DHT_SEARCH_NODES, SEARCH_OWNER, *key, paths};
-    return dht_search(dht, &start, now);
+    uint64_t search = dht_search(dht, &start, now);
+    dht_plan(dht);
+    return search;
 }
 
 uint64_t dht_find_records(struct dht *dht, const struct hash256 *key, unsigned paths,
                           struct now now)
 {
     struct search_start start = {DHT_SEARCH_RECORDS, SEARCH_OWNER, *key, paths};
-    return dht_search(dht, &start, now);
+    uint64_t search = dht_search(dht, &start, now);
+    dht_plan(dht);
+    return search;
 }
 
 bool dht_ask_dial_back(struct dht *dht, enum address_family family, uint16_t port, struct now now)
@@ -308,7 +323,9 @@ bool dht_ask_dial_back(struct dht *dht, enum address_family family, uint16_t por
                           .has_id_start = true,
                           .method = DHT_DIAL_BACK,
                           .port = port};
-    return dht_query(dht, &query, now);
+    bool is_asked = dht_query(dht, &query, now);
+    dht_plan(dht);
+    return is_asked;
 }
 
 void dht_stats(const struct dht *dht, struct dht_stats *stats)

@@ -189,6 +189,7 @@ void dht_hear_of(struct dht *dht, const struct contact *contact, struct now now)
     bool is_usable = dht->config.is_crowded || address_is_public(&contact->endpoint.address);
     if (is_usable && !dht_key_equal(&contact->key, &dht->config.identity->dht_key))
         probe(dht, contact, now);
+    dht_plan(dht);
 }
 
 static void answer_request(struct dht *dht, const struct dht_request *request,

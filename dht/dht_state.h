@@ -128,6 +128,7 @@ struct dht {
     struct join join;
     struct fill *fill; // while it joins, else NULL
     struct upkeep upkeep;
+    struct mono_time deadline; // of queries and upkeep, as the last call left them
     struct hint seeds[DHT_SEEDS_MAX];
     size_t seeds_count;
     struct contact saved[DHT_SAVED_ASKED];
@@ -146,6 +147,8 @@ struct routing_table *dht_table_of(const struct dht *dht, const struct endpoint 
 // Signs our record anew where it is old or changed.
 void dht_renew_own(struct dht *dht, struct now now);
 bool dht_is_reachable(const struct dht *dht);
+// At the end of whatever changed queries or upkeep: when the next tick is due.
+void dht_plan(struct dht *dht);
 // Whether a record may lie under a key: its maker's id, or a topic that it wants to be found by.
 bool dht_belongs(const struct dht *dht, const struct node_record *record,
                  const struct hash256 *key);

@@ -105,7 +105,7 @@ bool gossip_send(struct gossip *gossip, const struct gossip_peer *peer, enum lin
 static struct gossip_peer *find_peer(const struct gossip *gossip, uint32_t number)
 {
     for (unsigned i = 0; i < PEER_SET_SLOTS; i++) {
-        if (gossip->slots[i] != NULL && gossip->slots[i]->number == number)
+        if (gossip->numbers[i] == number)
             return gossip->slots[i];
     }
     return NULL;
@@ -128,7 +128,7 @@ static unsigned take_slot(struct gossip *gossip)
 
 bool gossip_peer_opened(struct gossip *gossip, uint32_t number, struct now now)
 {
-    assert(find_peer(gossip, number) == NULL);
+    assert(number != 0 && find_peer(gossip, number) == NULL);
     if (gossip->peers_count == GOSSIP_PEERS_MAX)
         return false;
     struct gossip_peer *peer = calloc(1, sizeof *peer);
@@ -140,6 +140,7 @@ bool gossip_peer_opened(struct gossip *gossip, uint32_t number, struct now now)
     peer->filled = now.mono;
     peer->broken_last.ms = INT64_MIN;
     gossip->slots[peer->slot] = peer;
+    gossip->numbers[peer->slot] = number;
     gossip->peers_count++;
     gossip_rank_opened(gossip, peer);
     return true;
@@ -151,6 +152,7 @@ void gossip_peer_closed(struct gossip *gossip, uint32_t number, struct now now)
     if (peer == NULL)
         return;
     gossip->slots[peer->slot] = NULL;
+    gossip->numbers[peer->slot] = 0;
     gossip->peers_count--;
     peer_set_add(&gossip->dirty, peer->slot);
     for (size_t i = 0; i < gossip->fresh_count; i++)

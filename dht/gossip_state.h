@@ -102,6 +102,7 @@ struct gossip {
     const struct network_chain *chain;
     struct gossip_events events;
     struct gossip_peer *slots[PEER_SET_SLOTS];
+    uint32_t numbers[PEER_SET_SLOTS]; // of the peers in the slots; 0: free
     size_t peers_count;
     struct peer_set dirty; // free slots of which `seen` still knows
     struct gossip_seen *seen;

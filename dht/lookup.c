@@ -8,6 +8,7 @@ enum state { NEW, ASKED, LATE, LOST, ANSWERED };
 
 struct candidate {
     struct hint hint;
+    struct address_group near; // of its address
     uint64_t distance;
     struct node_id id; // of one that answered
     enum state state;
@@ -69,15 +70,17 @@ static bool is_taken(const struct lookup *lookup, const struct path *own, const 
 // Whether the path has no use for it: known, our own, or one more of a crowded neighbourhood.
 static bool is_refused(const struct lookup *lookup, struct path *path, const struct hint *hint)
 {
-    uint64_t group = address_group_near(&hint->endpoint.address).value;
+    struct address_group group = address_group_near(&hint->endpoint.address);
     size_t near = 0;
     if (dht_key_equal(&hint->key, &lookup->config.own) || find(path, &hint->key) != NULL)
         return true;
     for (size_t i = 0; i < path->count; i++) {
-        const struct endpoint *endpoint = &path->candidates[i].hint.endpoint;
-        if (endpoint_equal(endpoint, &hint->endpoint))
+        const struct candidate *other = &path->candidates[i];
+        if (other->near.value != group.value)
+            continue;
+        if (endpoint_equal(&other->hint.endpoint, &hint->endpoint))
             return true;
-        near += address_group_near(&endpoint->address).value == group;
+        near++;
     }
     return !lookup->config.is_crowded && near >= LOOKUP_NEAR_MAX;
 }
@@ -115,7 +118,11 @@ static void offer(struct lookup *lookup, struct path *path, const struct hint *h
     size_t place = find_place(path, distance);
     if (place == LOOKUP_CANDIDATES_MAX)
         return;
-    path->candidates[place] = (struct candidate){.hint = *hint, .distance = distance, .hops = hops};
+    path->candidates[place] =
+        (struct candidate){.hint = *hint,
+                           .near = address_group_near(&hint->endpoint.address),
+                           .distance = distance,
+                           .hops = hops};
     path->count += place == path->count;
     sort_in(path, place);
 }

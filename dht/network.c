@@ -94,6 +94,7 @@ static bool has_news(struct network *network, struct now now)
     if (network->has_moved) {
         network->has_moved = false;
         network->config.chain->tip(network->config.chain->context, &network->tip);
+        network_touch_all(network); // who is to be told of it, and when
         sync_poke(network->sync, now);
         return true;
     }
@@ -105,7 +106,7 @@ static bool has_news(struct network *network, struct now now)
     return true;
 }
 
-static struct mono_time deadline_of(const struct network *network)
+static struct mono_time deadline_of(struct network *network)
 {
     struct mono_time deadline = mono_min(network->wake_at, network->save_at);
     deadline = mono_min(deadline, network->alone_at);
@@ -205,11 +206,7 @@ void network_free(struct network *network)
 
 bool network_has_peer(const struct network *network)
 {
-    for (size_t i = 0; i < network->streams_count; i++) {
-        if (network->streams[i]->phase == STREAM_OPEN)
-            return true;
-    }
-    return false;
+    return network->open_count > 0;
 }
 
 void network_tick(struct network *network, struct now now)
@@ -283,6 +280,7 @@ void network_drained(struct network *network, uint32_t stream, struct now now)
     if (at == NULL)
         return;
     begin(network, now);
+    network_touch(at);
     at->queued = 0;
     settle(network, now);
 }

@@ -30,8 +30,10 @@ static bool send_shared(void *context, uint32_t peer, enum link_lane lane,
 {
     struct network *network = context;
     struct stream *stream = network_stream(network, peer);
-    if (stream == NULL || stream->phase < STREAM_GREETING ||
-        !link_send_shared(stream->link, lane, (uint8_t)type, bytes))
+    if (stream == NULL || stream->phase < STREAM_GREETING)
+        return false;
+    network_touch(stream);
+    if (!link_send_shared(stream->link, lane, (uint8_t)type, bytes))
         return false;
     network_count_sent(network, type, shared_bytes_size(bytes));
     enum peer_message_type answer = peer_message_answer(type);
@@ -199,6 +201,7 @@ static void take_request(struct stream *stream, uint8_t type, const uint8_t *dat
     *last = request;
     stream->requests_count++;
     stream->requests_bytes += size;
+    stream->network->requests_count++;
 }
 
 static void take_hello(struct stream *stream, const struct peer_message *message, struct now now)
@@ -301,6 +304,7 @@ void network_requests_free(struct stream *stream)
     while (stream->requests != NULL) {
         struct request *request = stream->requests;
         stream->requests = request->next;
+        stream->network->requests_count--;
         free(request);
     }
 }
@@ -333,6 +337,8 @@ static void answer(struct stream *stream)
     enum peer_message_type type;
     struct buffer out;
     stream->requests = request->next;
+    network_touch(stream);
+    stream->network->requests_count--;
     stream->requests_count--;
     stream->requests_bytes -= request->size;
     buffer_init(&out, PEER_ANSWER_BYTES_MAX + FRAME_PAYLOAD_MAX);
@@ -358,7 +364,7 @@ static void answer(struct stream *stream)
 static struct stream *next_ready(struct network *network, struct now now)
 {
     struct stream *first = NULL;
-    for (size_t i = 0; i < network->streams_count; i++) {
+    for (size_t i = 0; i < network->streams_count && network->requests_count > 0; i++) {
         struct stream *stream = network->streams[i];
         bool is_later = stream->number > network->served;
         if ((first != NULL && !is_later) || !is_ready(stream, now))

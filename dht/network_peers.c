@@ -196,6 +196,7 @@ void network_open_peer(struct stream *stream, struct now now)
         return;
     }
     stream->phase = STREAM_OPEN;
+    network->open_count++;
     network->events.peer_opened(network->events.context, stream->number, now);
     if (stream->round_trip_ms != 0)
         gossip_peer_round_trip(network->gossip, stream->number, stream->round_trip_ms);

@@ -179,7 +179,13 @@ struct network {
     struct half_open *half_open;
 
     struct stream *streams[STREAMS_MAX]; // in the order of their numbers
+    // Beside the streams, so that a call which concerns one of them looks at no other.
+    uint32_t numbers[STREAMS_MAX];
+    struct mono_time deadlines[STREAMS_MAX]; // right but for those touched
+    bool is_touched[STREAMS_MAX]; // something changed: it may have to be written, and its deadline
     size_t streams_count;
+    size_t open_count;     // streams in STREAM_OPEN
+    size_t requests_count; // of all streams, that wait
     uint32_t numbers_used;
     size_t ending_count; // streams whose end is set
     uint32_t served;     // the stream that was answered last
@@ -224,12 +230,16 @@ struct stream *network_stream_new(struct network *network, enum stream_kind kind
 struct stream *network_accept(struct network *network, const struct endpoint *from, struct now now);
 void network_stream_connected(struct stream *stream, struct now now);
 void network_stream_received(struct stream *stream, const void *data, size_t size, struct now now);
+// Something of the stream changed: network_settle writes it and looks at its deadline again.
+void network_touch(struct stream *stream);
+void network_touch_all(struct network *network);
 // Marks a stream to be ended when the engines are done; the first reason holds.
 void network_end(struct stream *stream, const char *reason);
 void network_end_bye(struct stream *stream, enum peer_bye bye, const char *reason);
 void network_end_marked(struct network *network, struct now now);
 void network_streams_tick(struct network *network, struct now now);
-struct mono_time network_streams_deadline(const struct network *network);
+// Of all streams; those touched are not any more, but where more can be written.
+struct mono_time network_streams_deadline(struct network *network);
 // Gives connections what they can take.
 void network_write_all(struct network *network, struct now now);
 void network_streams_free(struct network *network);

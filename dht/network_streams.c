@@ -60,21 +60,42 @@ static void on_closed(void *context, enum link_close reason, struct now now)
 static const struct link_events link_handlers = {
     .opened = on_opened, .received = on_received, .admits = on_admits, .closed = on_closed};
 
-struct stream *network_stream(const struct network *network, uint32_t number)
+// Where the stream of this number is, or would be.
+static size_t index_of(const struct network *network, uint32_t number)
 {
     size_t low = 0;
     size_t high = network->streams_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (network->streams[middle]->number < number)
+        if (network->numbers[middle] < number)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low == network->streams_count || network->streams[low]->number != number ||
-        network->streams[low]->end.reason != NULL)
+    return low;
+}
+
+struct stream *network_stream(const struct network *network, uint32_t number)
+{
+    size_t index = index_of(network, number);
+    if (index == network->streams_count || network->numbers[index] != number ||
+        network->streams[index]->end.reason != NULL)
         return NULL;
-    return network->streams[low];
+    return network->streams[index];
+}
+
+void network_touch(struct stream *stream)
+{
+    struct network *network = stream->network;
+    size_t index = index_of(network, stream->number);
+    assert(index < network->streams_count && network->streams[index] == stream);
+    network->is_touched[index] = true;
+}
+
+void network_touch_all(struct network *network)
+{
+    for (size_t i = 0; i < network->streams_count; i++)
+        network->is_touched[i] = true;
 }
 
 struct stream *network_stream_new(struct network *network, enum stream_kind kind,
@@ -93,7 +114,10 @@ struct stream *network_stream_new(struct network *network, enum stream_kind kind
     stream->since = now.mono;
     stream->unsent_since = MONO_NEVER;
     serve_bucket_init(&stream->serve, now);
-    network->streams[network->streams_count++] = stream;
+    size_t index = network->streams_count++;
+    network->streams[index] = stream;
+    network->numbers[index] = stream->number;
+    network->is_touched[index] = true;
     return stream;
 }
 
@@ -156,6 +180,7 @@ struct stream *network_accept(struct network *network, const struct endpoint *fr
 
 void network_stream_connected(struct stream *stream, struct now now)
 {
+    network_touch(stream);
     if (stream->kind == STREAM_DIAL_BACK) {
         dht_dialled(stream->network->dht, stream->ticket, true, now);
         stream->ticket = 0;
@@ -180,6 +205,7 @@ static void take_round_trip(struct stream *stream)
 
 void network_stream_received(struct stream *stream, const void *data, size_t size, struct now now)
 {
+    network_touch(stream);
     link_receive(stream->link, data, size, now);
     if (stream->end.reason != NULL)
         return;
@@ -214,6 +240,7 @@ void network_count_sent(struct network *network, enum peer_message_type type, si
 bool network_send(struct stream *stream, enum link_lane lane, const struct peer_message *message)
 {
     struct buffer out;
+    network_touch(stream);
     buffer_init(&out, peer_message_size_max((uint8_t)message->type));
     peer_message_encode(message, &out);
     bool is_sent =
@@ -259,7 +286,7 @@ void network_write_all(struct network *network, struct now now)
 {
     for (size_t i = 0; i < network->streams_count; i++) {
         struct stream *stream = network->streams[i];
-        if (stream->link != NULL && stream->end.reason == NULL)
+        if (network->is_touched[i] && stream->link != NULL && stream->end.reason == NULL)
             write_stream(stream, now);
     }
 }
@@ -320,14 +347,26 @@ static void free_stream(struct stream *stream)
     free(stream);
 }
 
+static void remove_index(struct network *network, size_t index)
+{
+    size_t after = --network->streams_count - index;
+    memmove(&network->streams[index], &network->streams[index + 1],
+            after * sizeof network->streams[0]);
+    memmove(&network->numbers[index], &network->numbers[index + 1],
+            after * sizeof network->numbers[0]);
+    memmove(&network->deadlines[index], &network->deadlines[index + 1],
+            after * sizeof network->deadlines[0]);
+    memmove(&network->is_touched[index], &network->is_touched[index + 1],
+            after * sizeof network->is_touched[0]);
+}
+
 static void end_stream(struct network *network, size_t index, struct now now)
 {
     struct stream *stream = network->streams[index];
     say_goodbye(stream, now);
-    network->streams_count--;
-    memmove(&network->streams[index], &network->streams[index + 1],
-            (network->streams_count - index) * sizeof network->streams[0]);
+    remove_index(network, index);
     network->ending_count--;
+    network->open_count -= stream->phase == STREAM_OPEN;
     network->wants_dial = true;
     leave_half_open(stream);
     // A dial back that is reset may be gone before the other side has seen whose it was.
@@ -406,21 +445,39 @@ static void stream_tick(struct stream *stream, struct now now)
 void network_streams_tick(struct network *network, struct now now)
 {
     for (size_t i = 0; i < network->streams_count; i++) {
-        if (network->streams[i]->end.reason == NULL)
-            stream_tick(network->streams[i], now);
+        bool may_be_due = network->is_touched[i] || network->deadlines[i].ms <= now.mono.ms;
+        if (!may_be_due || network->streams[i]->end.reason != NULL)
+            continue;
+        network->is_touched[i] = true;
+        stream_tick(network->streams[i], now);
     }
 }
 
-struct mono_time network_streams_deadline(const struct network *network)
+static struct mono_time deadline_of(const struct stream *stream)
+{
+    struct mono_time deadline = patience(stream);
+    if (stream->link != NULL)
+        deadline = mono_min(deadline, link_next_deadline(stream->link));
+    if (stream->phase == STREAM_OPEN)
+        deadline = mono_min(deadline, hello_deadline(stream));
+    return deadline;
+}
+
+static bool can_be_written(const struct stream *stream)
+{
+    return stream->link != NULL && stream->queued < NETWORK_WRITE_QUEUED &&
+           link_has_output(stream->link);
+}
+
+struct mono_time network_streams_deadline(struct network *network)
 {
     struct mono_time deadline = MONO_NEVER;
     for (size_t i = 0; i < network->streams_count; i++) {
-        const struct stream *stream = network->streams[i];
-        deadline = mono_min(deadline, patience(stream));
-        if (stream->link != NULL)
-            deadline = mono_min(deadline, link_next_deadline(stream->link));
-        if (stream->phase == STREAM_OPEN)
-            deadline = mono_min(deadline, hello_deadline(stream));
+        if (network->is_touched[i]) {
+            network->deadlines[i] = deadline_of(network->streams[i]);
+            network->is_touched[i] = can_be_written(network->streams[i]);
+        }
+        deadline = mono_min(deadline, network->deadlines[i]);
     }
     return deadline;
 }

@@ -48,6 +48,7 @@ void peers_free(struct peers *peers)
     if (peers == NULL)
         return;
     free(peers->book);
+    free(peers->book_starts);
     free(peers->links);
     free(peers->dials);
     free(peers->fixed);

@@ -75,16 +75,24 @@ static bool is_linked(const struct peers *peers, const struct book_node *node)
 
 struct book_node *book_find(const struct peers *peers, const struct node_id *id)
 {
+    uint64_t start = id_start_of(&id->hash).value;
     for (size_t i = 0; i < peers->book_count; i++) {
-        if (id_equal(&peers->book[i].id, id))
+        if (peers->book_starts[i].value == start && id_equal(&peers->book[i].id, id))
             return &peers->book[i];
     }
     return NULL;
 }
 
+// Puts a node into the place `i`.
+static void place(struct peers *peers, size_t i, const struct book_node *node)
+{
+    peers->book[i] = *node;
+    peers->book_starts[i] = id_start_of(&node->id.hash);
+}
+
 void book_remove(struct peers *peers, struct book_node *node)
 {
-    *node = peers->book[--peers->book_count];
+    place(peers, (size_t)(node - peers->book), &peers->book[--peers->book_count]);
 }
 
 // A lost one stays for a day more: records that are not renewed are what a partition of hours looks
@@ -219,12 +227,17 @@ static struct book_node *find_stranger(const struct peers *peers, size_t newcome
 
 static bool append(struct peers *peers, const struct book_node *node)
 {
-    struct book_node *book =
-        peers_grow(peers->book, peers->book_count, &peers->book_capacity, sizeof *book);
+    size_t count = peers->book_count;
+    struct id_start *starts =
+        peers_grow(peers->book_starts, count, &peers->book_starts_capacity, sizeof *starts);
+    if (starts == NULL)
+        return false;
+    peers->book_starts = starts;
+    struct book_node *book = peers_grow(peers->book, count, &peers->book_capacity, sizeof *book);
     if (book == NULL)
         return false;
     peers->book = book;
-    book[peers->book_count++] = *node;
+    place(peers, peers->book_count++, node);
     return true;
 }
 
@@ -243,7 +256,7 @@ static bool add(struct peers *peers, const struct book_node *node)
         loser = found.loser != NULL ? found.loser : find_stranger(peers, found.wide);
     if (loser == NULL)
         return false;
-    *loser = *node;
+    place(peers, (size_t)(loser - peers->book), node);
     return true;
 }
 

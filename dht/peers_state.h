@@ -6,6 +6,7 @@
 #ifndef SHOAL_DHT_PEERS_STATE_H
 #define SHOAL_DHT_PEERS_STATE_H
 
+#include "dht/contact.h"
 #include "dht/peers.h"
 
 #define STABLE_MS        60000 // a link that lasts for less was a failure
@@ -19,12 +20,8 @@
 #define FAILURES_REACHED 8     // of one that was: about two hours of trying
 
 struct book_node {
-    struct node_id id;
-    struct transport_key key;
-    uint64_t seq;
-    struct endpoint ipv4; // of no family: none that we may dial; as the next, but not both
-    struct endpoint ipv6;
-    struct address_group near; // of the first of them, as is the next
+    // What walks of the book look at stands together.
+    struct address_group near; // of the first endpoint, as is the next
     struct address_group wide;
     struct mono_time next_dial;
     struct mono_time called; // when it last did not answer
@@ -35,6 +32,11 @@ struct book_node {
     bool is_reached;        // a handshake with it was done, in this run or an earlier one
     bool is_lost;           // it was reached, but did not answer the last call
     bool is_public;         // no private address is in the record
+    struct node_id id;
+    struct transport_key key;
+    uint64_t seq;
+    struct endpoint ipv4; // of no family: none that we may dial; as the next, but not both
+    struct endpoint ipv6;
     uint16_t size;
     uint8_t bytes[RECORD_SIZE_MAX];
 };
@@ -93,7 +95,8 @@ struct peers {
     struct peers_config config;
     uint8_t hash_key[HASH_KEY_SIZE];
     struct book_node *book;
-    size_t book_count, book_capacity;
+    struct id_start *book_starts; // of the ids: a search looks at these alone
+    size_t book_count, book_capacity, book_starts_capacity;
     uint32_t expiry_min; // nothing in the book expires before
     struct peer_link *links;
     size_t links_count, links_capacity;

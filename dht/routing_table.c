@@ -248,6 +248,8 @@ bool routing_table_wants(const struct routing_table *table, const struct contact
     unsigned i = bucket_of(table, &contact->id.hash);
     if (i == BUCKETS_COUNT || list_find(&table->buckets[i].nodes, &contact->id) != NULL)
         return false;
+    if (table->buckets[i].nodes.count >= routing_bucket_places(i))
+        return false;
     return judge(table, i, contact, is_inbound) == ROUTING_ADDED;
 }
 

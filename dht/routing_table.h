@@ -35,16 +35,17 @@ struct routing_config {
 };
 
 struct routing_node {
-    struct contact contact;
-    struct address_group near; // of its address, as is the next
+    // What walks of a table look at stands together.
+    struct mono_time next_check; // MONO_NEVER: not suspect
+    struct address_group near;   // of its address, as is the next
     struct address_group wide;
+    struct contact contact;
     struct rtt rtt;
     struct mono_time answered; // last time
     uint64_t token;            // the last it gave us: see token.h
     bool is_inbound;           // it came to us; we had not heard of it
     unsigned pings_sent;       // since a query was lost; meaningful while it is suspect
     struct mono_time suspect_since;
-    struct mono_time next_check; // MONO_NEVER: not suspect
 };
 
 // A node's answer to a query of ours, from where we sent the query.

@@ -11,11 +11,6 @@ static struct hash256 reversed(const struct hash256 *hash)
     return result;
 }
 
-bool hash_equal(const struct hash256 *a, const struct hash256 *b)
-{
-    return memcmp(a->bytes, b->bytes, 32) == 0;
-}
-
 int hash_compare(const struct hash256 *a, const struct hash256 *b)
 {
     return memcmp(a->bytes, b->bytes, 32);

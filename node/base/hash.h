@@ -5,12 +5,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct hash256 {
     uint8_t bytes[32];
 };
 
-bool hash_equal(const struct hash256 *a, const struct hash256 *b);
+static inline bool hash_equal(const struct hash256 *a, const struct hash256 *b)
+{
+    return memcmp(a->bytes, b->bytes, 32) == 0;
+}
 // Order as memcmp.
 int hash_compare(const struct hash256 *a, const struct hash256 *b);
 bool hash_is_zero(const struct hash256 *hash);
