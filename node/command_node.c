@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "node/commands.h"
+#include "node/net/service.h"
 #include "node/node.h"
 #include "node/pool_file.h"
 
@@ -18,7 +19,8 @@ struct program {
     struct log *log;
     struct net_loop *loop;
     struct node *node;
-    int argc; // the arguments again, for a reload
+    struct net_timer *alive; // tells the service manager that the loop turns
+    int argc;                // the arguments again, for a reload
     const char *const *argv;
 };
 
@@ -107,12 +109,39 @@ static void on_signal(void *context, enum net_signal which)
     switch (which) {
     case NET_SIGNAL_INTERRUPT:
     case NET_SIGNAL_TERMINATE:
+        net_service_tell("STOPPING=1\nSTATUS=miners are told to reconnect");
         node_stop(program->node);
         return;
     case NET_SIGNAL_HANGUP:
         reload(program);
         return;
     }
+}
+
+// ---- The service manager
+
+static void tell_alive(struct program *program, struct now now)
+{
+    net_service_tell("WATCHDOG=1");
+    net_timer_start(program->alive,
+                    (struct mono_time){now.mono.ms + net_service_watchdog_ms() / 3});
+}
+
+static void on_alive(void *context, struct now now)
+{
+    tell_alive(context, now);
+}
+
+// Miners can connect from now on.
+static void tell_ready(struct program *program)
+{
+    if (!net_service_tell("READY=1\nSTATUS=running"))
+        log_plain(program->log, LOG_WARN, "node", "the service manager cannot be told anything");
+    if (net_service_watchdog_ms() == 0)
+        return;
+    program->alive = net_timer_new(program->loop, on_alive, program);
+    if (program->alive != NULL)
+        tell_alive(program, net_loop_now(program->loop));
 }
 
 // ---- Running
@@ -135,7 +164,9 @@ static int run_node(struct program *program)
         return EXIT_FAILED;
     }
     log_plain(program->log, LOG_INFO, "node", "running");
+    tell_ready(program);
     net_loop_run(program->loop);
+    net_timer_free(program->alive);
     node_free(program->node);
     log_plain(program->log, LOG_INFO, "node", "stopped");
     return EXIT_OK;
