@@ -180,6 +180,18 @@ static void on_share_judged(void *context, const struct stratum_judgement *judge
                   LOG_BOOL("grain", judgement->is_grain), LOG_BOOL("block", judgement->is_block));
 }
 
+static uint64_t on_submit_arrived(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void on_submit_answered(void *context, uint64_t mark)
+{
+    (void)context;
+    (void)mark;
+}
+
 static void on_hash_wanted(void *context, uint64_t token, const uint8_t header[HEADER_SIZE])
 {
     struct node *node = context;
@@ -247,6 +259,8 @@ void miners_fill_events(struct node *node, struct stratum_events *events)
         .job_commitment = work_job_commitment,
         .share_found = found_share,
         .share_judged = on_share_judged,
+        .submit_arrived = on_submit_arrived,
+        .submit_answered = on_submit_answered,
         .hash_wanted = on_hash_wanted,
         .work_released = work_released,
         .session_authorized = on_session_authorized,
