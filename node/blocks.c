@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "node/meter.h"
 #include "node/state.h"
 
 #define RECORD_VERSION  1
@@ -223,6 +224,7 @@ void blocks_result(void *context, const struct block_report *report)
               LOG_TEXT("fate", block_fate_text(report->fate)), LOG_TEXT("reason", report->reason));
     if (block == NULL)
         return;
+    meter_block_judged(node->meter, block, report->fate);
     if (report->fate != BLOCK_UNREACHABLE)
         block_drop_bytes(node, block);
     if (block->has_fate && !is_better_fate(report->fate, block->fate))

@@ -45,6 +45,7 @@ static struct found_block *note_block(struct node *node, const struct work *work
         .coinbase_value = work->mint->coinbase_value,
         .payout_script = *found->payout,
         .is_link = found->is_link,
+        .found_ns = node->share_found_ns,
     };
     snprintf(block.user, sizeof(block.user), "%s", found->user);
     struct found_block *noted = blocks_add(node, &block);
@@ -110,6 +111,7 @@ uint64_t found_share(void *context, const struct stratum_share *found)
     struct node *node = context;
     const struct work *work = found->owner;
     struct hash256 id;
+    node->share_found_ns = net_clock_ns();
     header_id(found->header, &id);
     struct buffer block;
     buffer_init(&block, LIMIT_RPC_REPLY_SIZE);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "node/meter.h"
 #include "node/net/http_server.h"
 #include "node/report.h"
 #include "node/state.h"
@@ -104,14 +105,17 @@ static void on_request(void *context, const char *path, struct http_reply *reply
         return;
     if (answer_file(path, reply))
         return;
-    if (strcmp(path, "/healthz") == 0)
+    if (strcmp(path, "/metrics") == 0) {
+        reply->content_type = METER_CONTENT_TYPE;
+        meter_write(page->node->meter, reply->body);
+    } else if (strcmp(path, "/healthz") == 0)
         write_text(reply->body, "alive\n");
     else if (strcmp(path, "/readyz") == 0)
         answer_ready(page->node, reply);
     else
         fail(reply, 404, "Not Found",
              "There is the page at /, /api/v1/ with status, miners, blocks, payouts, links, "
-             "daemons, peers, dht or chain, /healthz and /readyz.");
+             "daemons, peers, dht or chain, /metrics, /healthz and /readyz.");
 }
 
 struct http_page *http_page_new(struct node *node, char *error)

@@ -2,6 +2,7 @@
 // tells.
 #include <stdlib.h>
 #include <string.h>
+#include "node/meter.h"
 #include "node/state.h"
 
 static struct hash256 session_key(uint64_t session)
@@ -25,6 +26,7 @@ static void on_received(void *context, struct net_connection *connection, const 
     (void)connection;
     struct miner_socket *socket = context;
     struct node *node = socket->node;
+    meter_received(node->meter);
     if (socket->session != 0)
         stratum_receive(node->stratum, socket->session, data, size, net_loop_now(node->loop));
 }
@@ -155,8 +157,13 @@ void miners_deadline(struct node *node)
 
 static size_t on_send(void *context, uint64_t session, const void *bytes, size_t size)
 {
-    struct miner_socket *socket = find_socket(context, session);
-    return socket == NULL ? 0 : net_connection_write(socket->connection, bytes, size);
+    struct node *node = context;
+    struct miner_socket *socket = find_socket(node, session);
+    if (socket == NULL)
+        return 0;
+    size_t queued = net_connection_write(socket->connection, bytes, size);
+    meter_sent(node->meter);
+    return queued;
 }
 
 static void on_close(void *context, uint64_t session, enum stratum_close reason)
@@ -169,6 +176,18 @@ static void on_close(void *context, uint64_t session, enum stratum_close reason)
     net_connection_close(socket->connection);
 }
 
+static uint64_t on_submit_arrived(void *context)
+{
+    const struct node *node = context;
+    return meter_submit_arrived(node->meter);
+}
+
+static void on_submit_answered(void *context, uint64_t mark)
+{
+    struct node *node = context;
+    meter_submit_answered(node->meter, mark);
+}
+
 static void on_share_judged(void *context, const struct stratum_judgement *judgement)
 {
     struct node *node = context;
@@ -178,18 +197,6 @@ static void on_share_judged(void *context, const struct stratum_judgement *judge
                   LOG_TEXT("verdict", stratum_verdict_text(judgement->verdict)),
                   LOG_NUMBER("difficulty", judgement->difficulty),
                   LOG_BOOL("grain", judgement->is_grain), LOG_BOOL("block", judgement->is_block));
-}
-
-static uint64_t on_submit_arrived(void *context)
-{
-    (void)context;
-    return 0;
-}
-
-static void on_submit_answered(void *context, uint64_t mark)
-{
-    (void)context;
-    (void)mark;
 }
 
 static void on_hash_wanted(void *context, uint64_t token, const uint8_t header[HEADER_SIZE])

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include "node/control.h"
 #include "node/http_page.h"
+#include "node/meter.h"
 #include "node/state.h"
 #include "node/swarm.h"
 
@@ -32,6 +33,7 @@ static void on_turn_ended(void *context, struct now now)
         work_make(node);
     miners_deadline(node);
     swarm_turn_ended(node->swarm, now);
+    meter_turn_ended(node->meter);
 }
 
 static void say_store_health(struct node *node)
@@ -54,6 +56,7 @@ static void on_store_woken(void *context)
 {
     struct node *node = context;
     say_store_health(node);
+    meter_store_woken(node->meter);
     if (node->stratum != NULL)
         stratum_release(node->stratum, store_durable(node->store), net_loop_now(node->loop));
     if (node->is_paused_for_store)
@@ -97,6 +100,7 @@ static void on_tip_changed(void *context, const struct hash256 *id, uint32_t dep
               LOG_TEXT("id", text), LOG_U64("grains", tip.grains_count),
               LOG_U64("links_left", depth));
     swarm_tip_changed(node->swarm);
+    meter_tip_changed(node->meter, depth);
     node->wants_work = true;
 }
 
@@ -256,7 +260,9 @@ static bool make_parts(struct node *node, char error[NODE_ERROR_SIZE])
     node->store_wake = net_wake_new(node->loop, on_store_woken, node);
     node->stratum_timer = net_timer_new(node->loop, on_stratum_timer, node);
     node->work_timer = net_timer_new(node->loop, on_work_timer, node);
-    if (node->store_wake == NULL || node->stratum_timer == NULL || node->work_timer == NULL)
+    node->meter = meter_new(node, net_clock_ns);
+    if (node->store_wake == NULL || node->stratum_timer == NULL || node->work_timer == NULL ||
+        node->meter == NULL)
         return false;
     if (!open_store(node, error) || !make_sharechain(node, error))
         return false;
@@ -361,6 +367,7 @@ void node_free(struct node *node)
     net_timer_free(node->work_timer);
     net_timer_free(node->stop_timer);
     net_wake_free(node->store_wake);
+    meter_free(node->meter);
     free(node->blocks);
     free(node);
 }

@@ -24,6 +24,9 @@ void report_chain(struct node *node, struct report_call *call, struct json_write
 
 // Member "network" of the document "status"; null for a node without one.
 void report_write_network(struct node *node, struct json_writer *writer);
+// Hashes a second of the whole pool: what the newest links credit, over the time they took; 0 while
+// there are too few.
+double report_pool_hashrate(const struct node *node, const struct link_view *tip);
 // Whether addresses of connections may be shown.
 bool report_is_private(const struct report_call *call);
 // A hash that was asked for, given as explorers show it or in wire order; false if none was.

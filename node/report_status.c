@@ -19,9 +19,7 @@ static void write_pool(const struct node *node, struct json_writer *writer)
     json_end_object(writer);
 }
 
-// Hashes a second of the whole pool: what the newest links credit, over the time they took; 0 while
-// there are too few.
-static double pool_hashrate(const struct node *node, const struct link_view *tip)
+double report_pool_hashrate(const struct node *node, const struct link_view *tip)
 {
     uint32_t first = tip->height > RATE_LINKS ? tip->height - RATE_LINKS : 0;
     struct link_view link;
@@ -49,7 +47,7 @@ static void write_sharechain(const struct node *node, struct json_writer *writer
     json_write_i64(writer, "block_height", tip.tip_height);
     report_write_block_id(writer, "block", &tip.tip);
     json_end_object(writer);
-    json_write_double(writer, "pool_hashrate", pool_hashrate(node, &tip));
+    json_write_double(writer, "pool_hashrate", report_pool_hashrate(node, &tip));
     json_begin_object(writer, "counts");
     json_write_u64(writer, "links", counts.links);
     json_write_u64(writer, "shares", counts.shares);

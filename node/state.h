@@ -33,7 +33,8 @@ struct found_block {
     enum block_place place;
     int64_t confirmations;
     char reason[128];
-    bool is_kept; // its bytes are in the store, to be offered again after a restart
+    uint64_t found_ns; // of net_clock_ns; 0: in an earlier life
+    bool is_kept;      // its bytes are in the store, to be offered again after a restart
 };
 
 struct miner_socket {
@@ -48,6 +49,7 @@ struct hash_request {
 };
 
 struct hasher;
+struct meter;
 struct swarm;
 
 struct node {
@@ -88,8 +90,10 @@ struct node {
     size_t blocks_count, blocks_capacity;
     struct wall_time started_at;
     uint64_t shares_found, links_found;
-    uint64_t jobs_made; // while a proof of work is wanted
-    struct mint *mint;  // the newest, NULL before
+    uint64_t share_found_ns; // when the last one was, of net_clock_ns
+    struct meter *meter;     // NULL in tests that count nothing
+    uint64_t jobs_made;      // while a proof of work is wanted
+    struct mint *mint;       // the newest, NULL before
     struct control *control;
     struct http_page *http_page;
 };

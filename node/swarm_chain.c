@@ -2,6 +2,7 @@
 // a share of ours that was credited becomes the proof that this node works.
 #include <stdio.h>
 #include <string.h>
+#include "node/meter.h"
 #include "node/swarm_state.h"
 
 #define TOPIC_BLOCKS 144 // p2p.md: topic keys follow from a header at such a height
@@ -25,8 +26,10 @@ static void note_own(struct swarm *swarm, const struct gossip_share *told)
 static void on_valid(void *context, const struct gossip_share *share)
 {
     struct swarm *swarm = context;
-    if (share->is_own)
+    if (share->is_own) {
         note_own(swarm, share);
+        meter_share_told(swarm->node->meter, swarm);
+    }
     if (swarm->network != NULL)
         network_share_became_valid(swarm->network, share, net_loop_now(swarm->node->loop));
 }

@@ -23,6 +23,7 @@ struct swarm_stream {
     uint32_t number; // 0 once the engine is done with it
     struct endpoint endpoint;
     bool is_inbound;
+    uint32_t shares_owed; // bits of the meter: shares of ours since the last write
 };
 
 // A peer while it is there, for the log: its stream may be closed before we are told why.
@@ -98,7 +99,7 @@ void swarm_close_listeners(struct swarm *swarm);
 void swarm_close_sockets(struct swarm *swarm);
 void swarm_fill_io(struct swarm *swarm, struct network_events *events);
 void swarm_tell_failed(struct swarm *swarm, struct now now);
-const struct swarm_stream *swarm_stream_find(const struct swarm *swarm, uint32_t number);
+struct swarm_stream *swarm_stream_find(const struct swarm *swarm, uint32_t number);
 struct endpoint swarm_endpoint(const struct net_address *address);
 // False for "IP" or "IP:PORT" that is none; default_port is for those without.
 bool swarm_parse_endpoint(const char *text, uint16_t default_port, struct endpoint *endpoint);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "node/meter.h"
 #include "node/swarm_state.h"
 
 #define DIAL_TIMEOUT_MS 6000
@@ -72,7 +73,7 @@ static struct swarm_stream *find(const struct swarm *swarm, uint32_t number)
     return map_find(swarm->streams, &key);
 }
 
-const struct swarm_stream *swarm_stream_find(const struct swarm *swarm, uint32_t number)
+struct swarm_stream *swarm_stream_find(const struct swarm *swarm, uint32_t number)
 {
     return find(swarm, number);
 }
@@ -82,6 +83,7 @@ static void forget(struct swarm_stream *stream)
     struct hash256 key = stream_key(stream->number);
     map_remove(stream->swarm->streams, &key);
     stream->number = 0;
+    meter_stream_gone(stream->swarm->node->meter, stream);
 }
 
 static void remember(struct swarm_stream *stream, uint32_t number)
@@ -199,7 +201,11 @@ void swarm_tell_failed(struct swarm *swarm, struct now now)
 static size_t on_write(void *context, uint32_t number, const uint8_t *data, size_t size)
 {
     struct swarm_stream *stream = find(context, number);
-    return stream == NULL ? 0 : net_connection_write(stream->connection, data, size);
+    if (stream == NULL)
+        return 0;
+    size_t queued = net_connection_write(stream->connection, data, size);
+    meter_stream_written(stream->swarm->node->meter, stream);
+    return queued;
 }
 
 static void on_close(void *context, uint32_t number, bool is_graceful)

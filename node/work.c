@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "node/meter.h"
 #include "node/pow/target.h"
 #include "node/state.h"
 #include "node/swarm.h"
@@ -97,6 +98,7 @@ void work_template_changed(void *context, struct block_template *block_template,
     block_template_release(node->block_template);
     node->block_template = block_template_hold(block_template);
     swarm_daemon_tip(node->swarm, &block_template->prev);
+    meter_template_seen(node->meter, is_new_block || is_first);
     if (!is_new_block && !is_first)
         return; // more fees: the next job takes it
     char prev[65];
@@ -256,7 +258,9 @@ static void serve(struct node *node, struct mint *mint)
     node->work_stale_since = MONO_NEVER;
     mint_release(node->mint);
     node->mint = mint_hold(mint);
+    meter_work_made(node->meter, stratum_work.is_clean);
     stratum_set_work(node->stratum, &stratum_work, net_loop_now(node->loop));
+    meter_work_told(node->meter);
 }
 
 static bool store_has_room(struct node *node)
