@@ -109,6 +109,10 @@ struct network_chain {
     size_t (*links_after)(void *context, const struct hash256 *locator, size_t locator_count,
                           size_t count_max, struct hash256 *from, struct buffer *out);
 
+    // Ids of valid shares that no link of the best chain credits and one still may; their count.
+    // NULL: there are none.
+    size_t (*loose)(void *context, struct hash256 *ids, size_t count_max);
+
     // Begins to follow skeletons after a valid link of ours or the pool id; NULL if `from` is
     // neither, or out of memory.
     struct chain_proof *(*proof_new)(void *context, const struct hash256 *from);

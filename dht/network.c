@@ -323,8 +323,10 @@ static void tell(struct network *network, const struct telling *telling, struct 
 void network_share_became_valid(struct network *network, const struct gossip_share *share,
                                 struct now now)
 {
-    // Who is far behind tells nobody what it fetches; who is alone has nobody to tell.
-    if (network->is_stopped || (network->is_quiet && !share->is_own) || !network_has_peer(network))
+    // Who is far behind, or has only just come, tells nobody what it fetches; who is alone has
+    // nobody to tell, and is asked when it is not (sync_loose.c).
+    bool is_fetched = network->is_quiet || sync_is_catching_up(network->sync);
+    if (network->is_stopped || (is_fetched && !share->is_own) || !network_has_peer(network))
         return;
     tell(network, &(struct telling){.share = *share}, now);
 }

@@ -20,7 +20,8 @@ static unsigned *expected(struct stream *stream, enum peer_message_type answer)
 
 static bool is_answer(unsigned type)
 {
-    return type == PEER_LINKS || type == PEER_HEADERS || type == PEER_BODIES || type == PEER_SHARES;
+    return type == PEER_LINKS || type == PEER_HEADERS || type == PEER_BODIES ||
+           type == PEER_SHARES || type == PEER_LOOSE;
 }
 
 // ---- What goes out for gossip and sync
@@ -249,12 +250,14 @@ static void dispatch(struct stream *stream, const struct peer_message *message,
     case PEER_GET_HEADERS:
     case PEER_GET_BODIES:
     case PEER_GET_SHARES:
+    case PEER_GET_LOOSE:
         take_request(stream, (uint8_t)message->type, bytes->data, bytes->size, now);
         return;
     case PEER_LINKS:
     case PEER_HEADERS:
     case PEER_BODIES:
     case PEER_SHARES:
+    case PEER_LOOSE:
         take_answer(stream, message, now);
         return;
     case PEER_PEERS:

@@ -130,6 +130,11 @@ static const struct shape shapes[PEER_TYPES_END] = {
                     .body_size_max = PEER_BLOCK_SIZE_MAX,
                     .size_max = CHAIN_SHARE_MAX + PEER_BLOCK_SIZE_MAX},
     [PEER_BYE] = {.label = "bye", .elements = {ELEMENT_BYE}},
+    [PEER_GET_LOOSE] = {.label = "get_loose", .answer = PEER_LOOSE, .elements = {ELEMENT_REQUEST}},
+    [PEER_LOOSE] = {.label = "loose",
+                    .elements = {ELEMENT_REQUEST, ELEMENT_IDS},
+                    .ids_max = PEER_GET_IDS_MAX,
+                    .size_max = PEER_GET_IDS_MAX * HASH_SIZE},
 };
 
 _Static_assert(CHAIN_SHARE_MAX + PEER_BLOCK_SIZE_MAX + ENVELOPE_SIZE_MAX == LINK_MESSAGE_MAX,

@@ -12,6 +12,7 @@
 //                                              HEADERS [request, bin(80 n) headers]
 //   GET_BODIES  [request, bin(32 n) ids]            BODIES  [request, bin(32 n) ids, bin bodies]
 //   GET_SHARES  [request, bin(32 n) ids]            SHARES  [request, bin shares]
+//   GET_LOOSE   [request]                           LOOSE   [request, bin(32 n) ids]
 //   CHOKE, UNCHOKE []                          PEERS   [bin records]
 //   BLOCK       [bin share, bin block]         BYE     [reason]
 //
@@ -32,7 +33,7 @@
 
 #define PEER_VERSION          1
 #define PEER_IDS_MAX          64   // of HAVE and WANT
-#define PEER_GET_IDS_MAX      4096 // of GET_BODIES and GET_SHARES
+#define PEER_GET_IDS_MAX      4096 // of GET_BODIES, GET_SHARES and LOOSE
 #define PEER_RECORDS_MAX      16
 #define PEER_ANSWER_BYTES_MAX (2u << 20) // of one answer to a GET_
 #define PEER_BLOCK_SIZE_MAX   ((8u << 20) - CHAIN_SHARE_MAX - 256)
@@ -56,6 +57,8 @@ enum peer_message_type {
     PEER_PEERS,
     PEER_BLOCK,
     PEER_BYE,
+    PEER_GET_LOOSE,
+    PEER_LOOSE,
     PEER_TYPES_END
 };
 // "share"; for logs and metrics.

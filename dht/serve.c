@@ -1,6 +1,7 @@
 #include "dht/serve.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 // What looking for an id costs us, in bytes of the bucket, whether or not it is here: so asking for
 // what nobody has is no cheaper than asking for what is here.
@@ -92,6 +93,16 @@ static void find_objects(const struct network_chain *chain, const struct peer_me
     buffer_clear(&object);
 }
 
+static void find_loose(const struct network_chain *chain, struct buffer *ids)
+{
+    struct hash256 *found = chain->loose == NULL ? NULL : malloc(PEER_GET_IDS_MAX * sizeof *found);
+    if (found == NULL)
+        return;
+    size_t count = chain->loose(chain->context, found, PEER_GET_IDS_MAX);
+    write_bytes(ids, found, count * sizeof *found);
+    free(found);
+}
+
 bool serve_answer(const struct network_chain *chain, const struct peer_message *request,
                   struct serve_bucket *bucket, enum peer_message_type *type, struct buffer *out)
 {
@@ -107,6 +118,8 @@ bool serve_answer(const struct network_chain *chain, const struct peer_message *
         find_headers(chain, request, &items);
     else if (request->type == PEER_GET_BODIES || request->type == PEER_GET_SHARES)
         find_objects(chain, request, &answer, &items, &ids);
+    else if (request->type == PEER_GET_LOOSE)
+        find_loose(chain, &ids);
     else
         return false;
     if (items.failed || ids.failed) { // out of memory: as if nothing were here

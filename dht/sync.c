@@ -41,6 +41,7 @@ void sync_free(struct sync *sync)
         return;
     sync_prove_clear(sync);
     sync_fetch_clear(sync);
+    free(sync->loose.ids);
     free(sync);
 }
 
@@ -118,6 +119,8 @@ static void tell_phase(struct sync *sync, struct now now)
     if (phase == sync->phase)
         return;
     sync->phase = phase;
+    if (phase == SYNC_DONE)
+        sync_loose_begin(sync, now);
     sync->events.phase_changed(sync->events.context, phase, now);
 }
 
@@ -131,6 +134,7 @@ static struct mono_time deadline(const struct sync *sync, struct now now)
     earliest = mono_min(earliest, sync_prove_deadline(sync, now));
     earliest = mono_min(earliest, sync_fetch_deadline(sync, now));
     earliest = mono_min(earliest, sync_lack_deadline(sync, now));
+    earliest = mono_min(earliest, sync_loose_deadline(sync, now));
     // What could not be done in this step is not tried again in the same moment.
     return earliest.ms <= now.mono.ms ? mono_after(now, 1) : earliest;
 }
@@ -154,6 +158,11 @@ static void request_is_over(struct sync *sync, const struct sync_peer *peer,
     case FOR_LACKING_BODIES:
     case FOR_LACKING_HEADERS:
         sync_lack_give_up(sync, peer->number, sync_lack_kind(request->purpose), now);
+        return;
+    case FOR_LOOSE_IDS:
+    case FOR_LOOSE_SHARES:
+        if (request->number == sync->loose.request)
+            sync_loose_give_up(sync, peer->number);
         return;
     }
 }
@@ -181,6 +190,7 @@ static void step(struct sync *sync, struct now now)
         sync_lack_step(sync, now);
     }
     tell_phase(sync, now);
+    sync_loose_step(sync, now);
     sync->deadline = deadline(sync, now);
 }
 
@@ -228,6 +238,7 @@ void sync_peer_closed(struct sync *sync, uint32_t number, struct now now)
     sync_fetch_forget_peer(sync, peer);
     for (unsigned kind = 0; kind < CHAIN_LACKS_COUNT; kind++)
         sync_lack_give_up(sync, number, (enum chain_lack)kind, now);
+    sync_loose_give_up(sync, number);
     *peer = (struct sync_peer){0};
     sync->peers_count--;
     if (sync->peers_count == 0)
@@ -261,6 +272,10 @@ static void answer_came(struct sync *sync, struct sync_peer *peer,
     case FOR_LACKING_HEADERS:
         sync_lack_answer(sync, peer, &request, message, now);
         return;
+    case FOR_LOOSE_IDS:
+    case FOR_LOOSE_SHARES:
+        sync_loose_answer(sync, &request, message, now);
+        return;
     }
 }
 
@@ -275,7 +290,8 @@ void sync_receive(struct sync *sync, uint32_t number, const struct peer_message 
         peer->has_claim = true;
         peer->claim = message->tip;
     } else if (message->type == PEER_LINKS || message->type == PEER_HEADERS ||
-               message->type == PEER_BODIES || message->type == PEER_SHARES) {
+               message->type == PEER_BODIES || message->type == PEER_SHARES ||
+               message->type == PEER_LOOSE) {
         answer_came(sync, peer, message, now);
     }
     step(sync, now);
@@ -307,6 +323,11 @@ struct mono_time sync_next_deadline(const struct sync *sync)
 enum sync_phase sync_phase(const struct sync *sync)
 {
     return sync->phase;
+}
+
+bool sync_is_catching_up(const struct sync *sync)
+{
+    return sync->is_catching_up;
 }
 
 bool sync_is_far_behind(const struct sync *sync)

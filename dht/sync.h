@@ -1,7 +1,8 @@
 // Sync (p2p.md, protocol section 9): catching up. Headers, then skeletons by locator from one peer
 // with the tips of others compared, then shares, bodies and grains of the proven chain from all
-// peers in parallel; and, at any time, what waiting objects lack. Only work that skeletons prove
-// counts. An engine over messages; the owner decodes and sends, as for gossip.
+// peers in parallel; then the grains that no link credits yet; and, at any time, what waiting
+// objects lack. Only work that skeletons prove counts. An engine over messages; the owner decodes
+// and sends, as for gossip.
 #ifndef SHOAL_DHT_SYNC_H
 #define SHOAL_DHT_SYNC_H
 
@@ -66,7 +67,7 @@ void sync_free(struct sync *sync);
 // A link is open; its number is never 0 and never used twice. False if SYNC_PEERS_MAX are there.
 bool sync_peer_opened(struct sync *sync, uint32_t number, struct now now);
 void sync_peer_closed(struct sync *sync, uint32_t number, struct now now);
-// HELLO (again whenever the peer's tip moved), LINKS, HEADERS, BODIES, SHARES.
+// HELLO (again whenever the peer's tip moved), LINKS, HEADERS, BODIES, SHARES, LOOSE.
 void sync_receive(struct sync *sync, uint32_t number, const struct peer_message *message,
                   struct now now);
 // Our own tip changed, or something began to wait: looks for what to do at the next tick.
@@ -75,6 +76,9 @@ void sync_tick(struct sync *sync, struct now now);
 struct mono_time sync_next_deadline(const struct sync *sync);
 
 enum sync_phase sync_phase(const struct sync *sync);
+// Whether what becomes valid just now was fetched by a node that has only just come, so that the
+// others have it: it is not told.
+bool sync_is_catching_up(const struct sync *sync);
 // While sync feeds a proven chain of many links, gossip stays quiet.
 bool sync_is_far_behind(const struct sync *sync);
 

@@ -21,7 +21,10 @@ static enum peer_message_type type_of(enum purpose purpose)
         return PEER_GET_BODIES;
     case FOR_BATCH_SHARES:
     case FOR_LACKING_SHARES:
+    case FOR_LOOSE_SHARES:
         return PEER_GET_SHARES;
+    case FOR_LOOSE_IDS:
+        return PEER_GET_LOOSE;
     }
     return PEER_TYPES_END;
 }

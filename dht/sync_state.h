@@ -29,6 +29,8 @@ enum purpose {
     FOR_LACKING_SHARES, // in the order of enum chain_lack
     FOR_LACKING_BODIES,
     FOR_LACKING_HEADERS,
+    FOR_LOOSE_IDS,
+    FOR_LOOSE_SHARES,
 };
 
 struct request {
@@ -63,6 +65,7 @@ struct sync_peer {
     struct mono_time silent_until; // after it; others are asked first
     unsigned late;                 // requests given up, whose answers may still come
     uint32_t bytes_ms;             // measured rate; 0: not known
+    bool has_told_loose;           // what it has that no link credits yet
     struct request requests[REQUESTS_PEER_MAX];
 };
 
@@ -177,6 +180,18 @@ struct lack_list {
     size_t count;
 };
 
+// ---- Loose grains
+
+struct loose {
+    uint32_t peer;       // whose turn it is; 0: nobody's
+    uint32_t request;    // that it has not answered; 0: none
+    struct hash256 *ids; // what it has and we do not
+    size_t count;
+    size_t next;  // the first that was not asked for, or is asked for now
+    size_t asked; // so many from there
+    struct mono_time next_at;
+};
+
 struct sync {
     const struct env *env;
     const struct network_chain *chain;
@@ -193,6 +208,9 @@ struct sync {
     size_t refused_next;
     struct fetching fetching;
     struct lack_list lacks[CHAIN_LACKS_COUNT];
+    struct loose loose;
+    struct mono_time done_since; // the phase is SYNC_DONE
+    bool is_catching_up;         // what becomes valid now is known to others
     bool lacks_are_stale;
     struct mono_time lacks_refresh_at;
     struct mono_time deadline;
@@ -317,5 +335,14 @@ void sync_lack_refresh(struct sync *sync);
 struct mono_time sync_lack_deadline(const struct sync *sync, struct now now);
 // Of a FOR_LACKING_ request.
 enum chain_lack sync_lack_kind(enum purpose purpose);
+
+// sync_loose.c: grains that were told while we were not there.
+void sync_loose_begin(struct sync *sync, struct now now); // we are there again
+void sync_loose_step(struct sync *sync, struct now now);
+void sync_loose_answer(struct sync *sync, const struct request *request,
+                       const struct peer_message *message, struct now now);
+// It left, or left a request without an answer.
+void sync_loose_give_up(struct sync *sync, uint32_t peer);
+struct mono_time sync_loose_deadline(const struct sync *sync, struct now now);
 
 #endif

@@ -297,6 +297,27 @@ static size_t port_links_after( // NOLINT(readability-function-size)
     return sharechain_skeletons_from(port->chain, height + 1, count_max, out);
 }
 
+struct loose_ids {
+    struct hash256 *ids;
+    size_t count_max;
+    size_t seen;
+};
+
+// Past count_max, the latest take the places of the first: the newest have the longest to go.
+static void add_loose(void *context, const struct share_view *share)
+{
+    struct loose_ids *loose = context;
+    loose->ids[loose->seen++ % loose->count_max] = share->id;
+}
+
+static size_t port_loose(void *context, struct hash256 *ids, size_t count_max)
+{
+    const struct chain_port *port = context;
+    struct loose_ids loose = {ids, count_max, 0};
+    sharechain_each_loose(port->chain, add_loose, &loose);
+    return loose.seen < count_max ? loose.seen : count_max;
+}
+
 static size_t port_lacking(void *context, enum chain_lack kind, struct hash256 *ids,
                            uint32_t *sources, size_t count_max)
 {
@@ -351,6 +372,7 @@ void chain_port_table(struct chain_port *port, struct network_chain *table)
         .proof_link = port_proof_link,
         .proves_work = port_proves_work,
         .is_block = port_is_block,
+        .loose = port_loose,
         .lacking = port_lacking,
     };
 }

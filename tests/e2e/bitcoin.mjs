@@ -108,7 +108,7 @@ await script('bitcoin', async () => {
     const judged = await run.judgeBlocks(BLOCKS);
     judgePayees(run, judged);
     await judgeTransactions(judged, spender);
-    run.judgeJobTimes();
+    run.sayJobTimes();
     const status = await run.node.process.stop();
     checkEqual('the node stops when it is asked to', status.code, 0);
 });

@@ -75,5 +75,5 @@ await script('devchain', async () => {
     await run.stopMiners();
     await run.judgeLinks();
     judgeKinds(await run.judgeBlocks(BLOCKS), run);
-    run.judgeJobTimes();
+    run.sayJobTimes();
 });

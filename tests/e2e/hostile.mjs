@@ -92,7 +92,7 @@ async function strangers(cluster) {
     check(`a byte a second: ${halfOpen} handshakes wait at once, and are given up`,
           halfOpen > 8 && halfOpen <= HALF_OPEN_MAX && drip.tally.refused > 0);
     const other = await judgeAttack(cluster, 'of another pool', 1, () =>
-        attack(victim, { id: OTHER_POOL }, 'greet', { seconds: 2 }));
+        attack(victim, { id: OTHER_POOL }, 'greet'));
     check('of another pool: silence, not one byte in answer',
           other.tally.connections > 0 && other.tally.bytes_received === 0,
           describe(other.tally));

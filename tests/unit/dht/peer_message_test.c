@@ -52,6 +52,8 @@ static void messages_are_the_arrays_of_the_layout(void **state)
         {{.type = PEER_GET_LINKS, .request = 70000, .max = 512}, "93ce00011170cd0200c400"},
         {{.type = PEER_SHARES, .request = 1, .items = {(const uint8_t *)"\x01\x00z", 3}},
          "9201c40301007a"},
+        {{.type = PEER_GET_LOOSE, .request = 3}, "9103"},
+        {{.type = PEER_LOOSE, .request = 3}, "9203c400"},
         {{.type = PEER_BODIES, .request = 200}, "93ccc8c400c400"},
         {{.type = PEER_WANT, .ids = {hash_11, 32}},
          "91c4201101020300000000000000000000000000000000000000000000000000000000"},

@@ -220,9 +220,7 @@ static void deliver(struct world *world, const struct world_message *bytes)
         return;
     bool is_right = peer_message_decode(bytes->type, bytes->bytes, bytes->size, &message);
     assert(is_right);
-    bool is_request = message.type == PEER_GET_LINKS || message.type == PEER_GET_HEADERS ||
-                      message.type == PEER_GET_BODIES || message.type == PEER_GET_SHARES;
-    if (is_request) {
+    if (peer_message_answer(message.type) != PEER_TYPES_END) {
         answer(world, node, bytes->from, &message);
         return;
     }

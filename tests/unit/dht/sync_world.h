@@ -46,6 +46,7 @@ struct world_node {
     bool was_fetching;
     size_t memory_max;
     int64_t done_ms;
+    size_t passed_on; // for tests that count it
 };
 
 struct world {
