@@ -6,9 +6,12 @@ import { byId, make, setText, setTone } from './dom.js';
 import { block } from './page_block.js';
 import { blocks } from './page_blocks.js';
 import { chain } from './page_chain.js';
+import { miner } from './page_miner.js';
 import { miners } from './page_miners.js';
 import { overview } from './page_overview.js';
 import { peers } from './page_peers.js';
+import { settings } from './page_settings.js';
+import { standings } from './page_standings.js';
 import { makeThemeChoice } from './theme_choice.js';
 import { counted, duration } from './units.js';
 
@@ -16,9 +19,9 @@ import { counted, duration } from './units.js';
 // make(root, context) -> show(documents), which is called whenever something came and every second.
 // `section` is the entry of the navigation that it belongs to.
 const PAGES = {
-    '': overview, miners, blocks, block, chain, peers,
+    '': overview, miners, miner, blocks, block, chain, peers, standings, settings,
 };
-const EVERYWHERE = { status: 'status', daemons: 'daemons' };
+const EVERYWHERE = { status: 'status', daemons: 'daemons', session: 'session' };
 const CLOCK_MS = 1000;
 
 const store = new Documents(scheduleShow);
@@ -47,7 +50,7 @@ function markCurrent(page) {
 
 function makeContext(parameter) {
     return { parameter, now: () => store.now(), problem: (name) => store.problem(name),
-             renew: (...names) => store.renew(...names), listeners: store.listeners,
+             renew: (...names) => store.renew(...names), recent: () => store.recent,
              role: () => store.get('session')?.role ?? 'public',
              csrf: () => store.get('session')?.csrf ?? '' };
 }
@@ -60,7 +63,6 @@ function openPage() {
         scheduleShow();
         return;
     }
-    store.listeners.clear();
     const isFirst = open === null;
     const root = make('div', { class: 'page' });
     const title = make('h1', { id: 'page-title', tabindex: '-1' }, page.title(parameter));

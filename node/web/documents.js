@@ -1,6 +1,7 @@
 // The newest copy of each document that the open page shows, kept current: the node's events say
 // what has become old, the documents say what is true now. Where no events come, the documents are
 // asked for again and again.
+import { isTold } from './activity.js';
 import { followEvents } from './feed.js';
 
 const BASE = '/api/v1/';
@@ -11,6 +12,7 @@ const REST_FACTOR = 5;     // an answer that takes long is followed by a longer 
 const POLL_MS = 1000;      // without events
 const RENEW_MS = 5000;     // with them: confirmations, ages and counters have none
 const MISSING_MS = 15000;  // what the node does not have
+const RECENT_MAX = 50;
 
 // Event -> the documents that it makes old, by the first part of their path.
 const MAKES_OLD = {
@@ -68,7 +70,7 @@ export class Documents {
         this.entries = new Map(); // path -> entry
         this.isLost = false;
         this.isLive = false; // events come
-        this.listeners = new Set();
+        this.recent = []; // events that are told, oldest first
         this.feed = followEvents({ onEvent: (event) => this.hear(event),
                                    onState: (isLive) => { this.isLive = isLive; } });
         document.addEventListener('visibilitychange', () => this.tick());
@@ -104,10 +106,10 @@ export class Documents {
             data.now + (performance.now() - receivedAt) / 1000;
     }
 
-    // Asked for again at once: something was changed from here.
+    // Asked for again at once, all without names: something was changed from here.
     renew(...names) {
         for (const entry of this.entries.values())
-            if (names.includes(entry.path.split(/[/?]/, 1)[0]))
+            if (names.length === 0 || names.includes(entry.path.split(/[/?]/, 1)[0]))
                 Object.assign(entry, { isStale: true, askedAt: -Infinity });
         this.tick();
     }
@@ -116,8 +118,8 @@ export class Documents {
         const old = MAKES_OLD[event.event] ?? [];
         for (const entry of this.entries.values())
             entry.isStale ||= old.includes(entry.path.split(/[/?]/, 1)[0]);
-        for (const listener of this.listeners)
-            listener(event);
+        if (isTold(event))
+            this.recent = [...this.recent, event].slice(-RECENT_MAX);
     }
 
     isDue(entry, now) {

@@ -1,4 +1,5 @@
 // The first page: is it working, what does the pool do, what will be paid, what was found.
+import { fillActivity } from './activity.js';
 import { alarmsOf } from './banners.js';
 import { fillChart, makeChart } from './chart.js';
 import { make, setText, setTone } from './dom.js';
@@ -205,13 +206,17 @@ function makeParts(root) {
         chart: makeCard('hashrate', 'Pool hashrate', 'What the whole pool works, as every node ' +
             'can compute it from the credits of the share-chain.'),
         health: makeCard('health', 'Is it working?'),
+        activity: makeCard('activity', 'Just now'),
+        events: make('ul', { class: 'activity' }),
         payouts: makeCard('payouts', 'Paid by the next block'),
         blocks: makeCard('blocks', 'Last blocks found here'),
         facts: makeFacts(),
     };
     parts.health.body.append(parts.facts);
-    root.append(parts.verdict, makeLookup(), parts.figures, makePair(parts.chart, parts.health),
-                makePair(parts.payouts, parts.blocks));
+    parts.activity.body.append(parts.events);
+    const left = make('div', { class: 'stack' }, parts.chart.card, parts.activity.card);
+    root.append(parts.verdict, makeLookup(), parts.figures,
+                makePair({ card: left }, parts.health), makePair(parts.payouts, parts.blocks));
     return parts;
 }
 
@@ -235,6 +240,7 @@ export const overview = {
             setText(parts.verdict, text);
             fillFigures(parts.figures, figures(documents, now));
             fillFacts(parts.facts, healthRows(documents, now));
+            fillActivity(parts.events, context.recent(), now);
             fillChart(chart, hashratePoints((documents.links?.links ?? []).toReversed()));
             if (documents.payouts !== null)
                 showPayouts(payouts, documents);

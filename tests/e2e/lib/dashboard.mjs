@@ -17,7 +17,7 @@ const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no
 const HASHRATE = 300000; // of each miner
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-export const PAGES = ['', 'miners', 'blocks', 'chain', 'peers'];
+export const PAGES = ['', 'miners', 'blocks', 'chain', 'peers', 'standings', 'settings'];
 
 export function launchBrowser() {
     return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });

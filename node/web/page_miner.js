@@ -1,0 +1,149 @@
+// One miner, for himself: what he has earned, what he may expect and why, and how his workers do.
+import { fillChart, makeChart } from './chart.js';
+import { make, setText } from './dom.js';
+import { sharesCell } from './page_miners.js';
+import { fillFigures, makeCard, makeFigures, makePair, setLead, showProblem } from './parts.js';
+import { fillPlace, makeTablePlace } from './table.js';
+import { ago, amount, count, counted, difficulty, hashrate, percent, sentence } from './units.js';
+
+const ROWS_SHOWN = 20;
+
+function pathOf(address) {
+    return `addresses/${encodeURIComponent(address)}`;
+}
+
+// ---- Figures and what they mean
+
+function sumOf(paid) {
+    return paid.reduce((sum, { amount_sats }) => sum + BigInt(amount_sats), 0n);
+}
+
+function figures(miner) {
+    const { window, paid } = miner;
+    return [
+        { label: 'Hashrate', value: hashrate(miner.hashrate_10m),
+          note: `24 h: ${hashrate(miner.hashrate_24h)}` },
+        { label: 'Expected of the next block', value: amount(miner.expected_sats ?? '0'),
+          note: `${percent(window.part)} of the work that it pays` },
+        { label: 'Paid by blocks found here', value: amount(String(sumOf(paid))),
+          note: paid.length === 0 ? 'no block yet' : `by ${counted(paid.length, 'block')}` },
+        { label: 'Best share', value: miner.best_difficulty > 0 ?
+            difficulty(miner.best_difficulty) : 'none yet',
+          note: 'difficulty; a block needs the coin’s' },
+    ];
+}
+
+function* exactness(miner) {
+    if (miner.is_exact === null)
+        return;
+    yield make('strong', {}, miner.is_exact ? 'Paid exactly. ' : 'Paid by chance, fairly. ');
+    yield sentence(miner.explanation);
+}
+
+// ---- Tables
+
+const workerColumns = [
+    { label: 'Worker', kind: 'text', cell: (worker) => ({
+        main: worker.name || 'without a name', tone: worker.online ? 'none' : 'warn',
+        note: worker.online ? worker.device : 'not connected' }) },
+    { label: 'Hashrate', kind: 'number', cell: (worker) => ({
+        main: hashrate(worker.hashrate_10m), note: `24 h: ${hashrate(worker.hashrate_24h)}` }) },
+    { label: 'Shares', kind: 'number', cell: sharesCell },
+    { label: 'Best share', kind: 'number', cell: (worker) => ({
+        main: worker.best_difficulty > 0 ? difficulty(worker.best_difficulty) : 'none yet' }) },
+];
+
+const paidColumns = [
+    { label: 'Block', kind: 'number', cell: (paid) => ({
+        main: count(paid.height), href: `#/block/${paid.id}` }) },
+    { label: 'Found', kind: 'text', cell: (paid) => ({
+        main: ago(paid.found_at, paid.now), time: paid.found_at }) },
+    { label: 'State', kind: 'text', cell: (paid) => ({
+        main: paid.place === null ? 'not in the chain yet' : paid.place.replaceAll('_', ' '),
+        tone: paid.place === 'orphaned' ? 'bad' : paid.place === null ? 'none' : 'ok' }) },
+    { label: 'Amount', kind: 'number', cell: (paid) => ({ main: amount(paid.amount_sats) }) },
+];
+
+// ---- The chart: 24 hours, or seven days
+
+const SPANS = [['day', 'Last 24 hours'], ['week', 'Last 7 days']];
+
+function makeSpanChoice(onChoose) {
+    const buttons = SPANS.map(([name, label], i) => make('button', {
+        class: 'action', type: 'button', 'data-span': name, 'aria-pressed': String(i === 0) },
+        label));
+    for (const button of buttons)
+        button.addEventListener('click', () => {
+            for (const each of buttons)
+                each.setAttribute('aria-pressed', String(each === button));
+            onChoose(button.dataset.span);
+        });
+    return make('p', { class: 'buttons' }, ...buttons);
+}
+
+// ---- The page
+
+function makeParts(root, address) {
+    const parts = {
+        whole: make('p', { class: 'whole-id' }, address),
+        figures: makeFigures('At a glance'),
+        next: makeCard('expected', 'What you are paid'),
+        chart: makeCard('history', 'Your hashrate here'),
+        workers: makeCard('workers', 'Workers'),
+        paid: makeCard('paid', 'Blocks that paid you', 'Coins come with the block itself: nobody ' +
+            'holds them for you. They can be spent after 100 confirmations.'),
+    };
+    root.append(parts.whole, parts.figures, parts.next.card, parts.chart.card,
+                makePair(parts.workers, parts.paid));
+    return parts;
+}
+
+function pendingWords({ pending, window }) {
+    const total = Number(pending) + Number(window.weight);
+    if (!(total > 0))
+        return 'Nothing is credited to this address yet. A credit comes with each grain, and a ' +
+            'grain with every few minutes of work, depending on your hashrate.';
+    const waiting = Number(pending) / total;
+    return `Of the work credited to you ${percent(1 - waiting)} counts for the next block; ` +
+        `${percent(waiting)} waits until it is six blocks deep.`;
+}
+
+export const miner = {
+    section: '#/miners',
+    title: () => 'Miner',
+    documents: (address) => ({ miner: pathOf(address) }),
+
+    make(root, context) {
+        const parts = makeParts(root, context.parameter);
+        const exact = make('p', { class: 'exactness' });
+        parts.next.body.append(exact);
+        let span = 'day';
+        let last = null;
+        const place = make('div', {});
+        parts.chart.body.append(makeSpanChoice((chosen) => {
+            span = chosen;
+            if (last !== null)
+                fillChart(chart, last.history[span]);
+        }), place);
+        const chart = makeChart(place, { label: 'Hashrate', unit: hashrate, shape: 'bars',
+                                         empty: 'No work in this time.' });
+        const workers = makeTablePlace(parts.workers.body, 'Workers of this address',
+                                       workerColumns);
+        const paid = makeTablePlace(parts.paid.body, 'Blocks that paid this address', paidColumns);
+        return (documents) => {
+            const now = context.now();
+            showProblem(parts.next, context.problem(pathOf(context.parameter)));
+            if (documents.miner === null)
+                return;
+            last = documents.miner;
+            fillFigures(parts.figures, figures(last));
+            setLead(parts.next, pendingWords(last));
+            exact.replaceChildren(...exactness(last));
+            fillChart(chart, last.history[span]);
+            fillPlace(workers, last.workers, { key: (worker) => worker.name,
+                shownMax: ROWS_SHOWN, empty: 'No worker is known.' });
+            fillPlace(paid, last.paid.map((each) => ({ ...each, now })), {
+                key: (each) => each.id, shownMax: ROWS_SHOWN, empty: 'None yet.' });
+        };
+    },
+};

@@ -1,0 +1,116 @@
+// Who is signed in, and what his role lets him see and do. The node decides: what is shown here is
+// only what it would not refuse.
+import { make, rebuild } from './dom.js';
+import { makeAccounts, makeAudit, makeConfiguration, makeTokens } from './settings_lists.js';
+import { makeDeed, makeForm } from './forms.js';
+import { makeCard } from './parts.js';
+
+const ROLES = ['public', 'viewer', 'operator', 'admin'];
+const LEVELS = ['debug', 'info', 'warning', 'error'];
+const CODE = { name: 'code', label: 'Code of the second factor, if you have one', optional: true,
+               autocomplete: 'one-time-code' };
+
+export function hasRole(role, wanted) {
+    return ROLES.indexOf(role) >= ROLES.indexOf(wanted);
+}
+
+// ---- Signing in and out
+
+function makeLogin(context) {
+    return makeForm({
+        label: 'Sign in', method: 'POST', path: () => 'session', csrf: context.csrf,
+        fields: [
+            { name: 'name', label: 'Name', autocomplete: 'username' },
+            { name: 'password', label: 'Password', type: 'password',
+              autocomplete: 'current-password' }, CODE],
+        done: 'Signed in.', onDone: () => context.renew(),
+    });
+}
+
+function makePassword(context, name) {
+    return makeForm({
+        label: 'Change the password', method: 'PUT', csrf: context.csrf,
+        path: () => `accounts/${encodeURIComponent(name)}/password`,
+        fields: [
+            { name: 'old', label: 'Password of today', type: 'password',
+              autocomplete: 'current-password' },
+            { name: 'password', label: 'New password', type: 'password',
+              autocomplete: 'new-password' }],
+        done: 'Changed. Other sessions of yours have ended.',
+    });
+}
+
+function* sessionChildren(context, { role, name }) {
+    if (role === 'public') {
+        yield make('p', { class: 'lead' }, 'Whoever signs in sees and does what his role allows. ' +
+            'The first account is made on the machine itself: “shoal account add NAME --role ' +
+            'admin”.');
+        yield makeLogin(context);
+        return;
+    }
+    yield make('p', {}, 'Signed in as ', make('strong', {}, name), `, ${role}.`);
+    yield makeDeed({ label: 'Sign out', method: 'DELETE', path: 'session', csrf: context.csrf,
+                     done: 'Signed out.', onDone: () => context.renew() });
+    yield make('h3', {}, 'Your password');
+    yield makePassword(context, name);
+}
+
+// ---- What an operator does
+
+function* deeds(context) {
+    const { csrf } = context;
+    yield makeDeed({ label: 'Read the configuration again', path: 'config/reload', csrf,
+                     done: 'Read again.', onDone: () => context.renew() });
+    yield makeDeed({ label: 'Drain', path: 'drain', csrf, question: 'Tell all miners to go ' +
+        'elsewhere, and take no new ones? The node itself stays.',
+                     done: 'Miners are sent elsewhere.', onDone: () => context.renew() });
+    yield makeDeed({ label: 'End draining', path: 'undrain', csrf, done: 'Miners are served again.',
+                     onDone: () => context.renew() });
+    yield make('h3', {}, 'Log');
+    yield makeForm({ label: 'Set the level', path: () => 'log-level', csrf,
+                     fields: [{ name: 'level', label: 'Lowest level that is written',
+                                options: LEVELS }], done: 'Set.' });
+    yield make('h3', {}, 'Ban a peer');
+    yield makeForm({ label: 'Ban', path: () => 'peers/ban', csrf,
+                     fields: [{ name: 'address', label: 'Address' },
+                              { name: 'seconds', label: 'For how many seconds', type: 'number' },
+                              { name: 'reason', label: 'Why' }],
+                     done: 'Banned. The list is on the page of the peers.' });
+}
+
+// ---- The page
+
+export const settings = {
+    section: '#/settings',
+    title: () => 'Settings',
+    documents: (parameter, { session }) => {
+        const role = session?.role ?? 'public';
+        return {
+            ...(hasRole(role, 'viewer') ? { config: 'config' } : {}),
+            ...(hasRole(role, 'admin') ? {
+                accounts: 'accounts', tokens: 'tokens', audit: 'audit?limit=100' } : {}),
+        };
+    },
+
+    make(root, context) {
+        const who = makeCard('session', 'Who you are');
+        const operator = makeCard('deeds', 'Operating the node');
+        const parts = { tokens: makeTokens(context), accounts: makeAccounts(context),
+                        config: makeConfiguration(context), audit: makeAudit(context) };
+        const right = make('div', { class: 'stack' }, operator.card);
+        root.append(make('div', { class: 'pair' }, who.card, right), parts.tokens.card,
+                    parts.accounts.card, parts.config.card, parts.audit.card);
+        return (documents) => {
+            const session = documents.session ?? { role: 'public', name: '' };
+            const { role, name } = session;
+            rebuild(who.body, { role, name }, (one) => sessionChildren(context, one));
+            operator.card.hidden = !hasRole(role, 'operator');
+            rebuild(operator.body, { role, name }, () => deeds(context));
+            for (const [part, { card, show }] of Object.entries(parts)) {
+                card.hidden = !(part in documents);
+                if (documents[part])
+                    show(documents[part]);
+            }
+        };
+    },
+};
