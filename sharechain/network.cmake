@@ -1,2 +1,2 @@
-# What the network asks of the share-chain.
-target_sources(shoal_sharechain PRIVATE adopt.c lacks.c old.c prune.c root.c serve.c)
+# What the network and people ask of the share-chain.
+target_sources(shoal_sharechain PRIVATE adopt.c browse.c lacks.c old.c prune.c root.c serve.c)

@@ -18,6 +18,7 @@ struct payout_plan {
     // share what remains.
     uint64_t min_payout;
     uint64_t subsidy;
+    size_t exact_count;
     size_t count;
     struct payee payees[]; // in list order
 };
@@ -208,6 +209,7 @@ static enum payout_branch fill_plan(struct split *split)
     if (split->total == 0)
         return PAYOUT_EMPTY;
     take_exact(split);
+    split->plan->exact_count = split->plan->count;
     if (split->rest_count == 0)
         return PAYOUT_ALL_EXACT;
     draw(split);
@@ -276,6 +278,11 @@ enum payout_branch payout_plan_branch(const struct payout_plan *plan)
 size_t payout_plan_count(const struct payout_plan *plan)
 {
     return plan->branch == PAYOUT_EMPTY ? 1 : plan->count;
+}
+
+size_t payout_plan_exact(const struct payout_plan *plan)
+{
+    return plan->exact_count;
 }
 
 // floor(value * part / total), exact for every value: a share that claims more than there can be is

@@ -44,6 +44,8 @@ void payout_plan_release(struct payout_plan *plan);
 enum payout_branch payout_plan_branch(const struct payout_plan *plan);
 // Number of outputs (1 with PAYOUT_EMPTY).
 size_t payout_plan_count(const struct payout_plan *plan);
+// How many of them are exact: the first ones, paid their part by every block.
+size_t payout_plan_exact(const struct payout_plan *plan);
 // The list for a coinbase value; outputs has room for payout_plan_count. own_script is used by
 // PAYOUT_EMPTY only and may be NULL otherwise.
 void payout_plan_outputs(const struct payout_plan *plan, uint64_t coinbase_value,

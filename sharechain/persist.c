@@ -95,6 +95,11 @@ void persist_drop(struct sharechain *chain, const struct entry *entry)
     chain->sequence = store_remove(chain->store, STORE_SKELETONS, key, sizeof(key));
 }
 
+bool stored_share(const struct sharechain *chain, const struct entry *entry, struct buffer *out)
+{
+    return get(chain, STORE_SHARES, entry, out);
+}
+
 bool sharechain_share_bytes(const struct sharechain *chain, const struct hash256 *id,
                             struct buffer *out)
 {

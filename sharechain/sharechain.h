@@ -102,9 +102,10 @@ struct link_view {
     uint32_t height;
     uint32_t time;
     uint32_t link_bits;
-    struct u256 work;    // cumulative
-    struct u256 weight;  // of the link's own share
-    struct u256 credits; // sum of what it gives
+    struct u256 work;       // cumulative
+    struct u256 weight;     // of the link's own share
+    struct u256 credits;    // sum of what it gives
+    struct u256 credits_to; // of all links up to it; only differences mean something
     bool is_detached;
     struct hash256 tip;
     int64_t tip_height;
@@ -134,8 +135,12 @@ struct share_view {
     uint32_t link_height;
     struct u256 weight;
     bool is_detached;
+    bool is_link;
+    uint32_t credited_height; // of the link of the best chain that credits it, its own if it is
+                              // one; 0 if none does
     struct script payout_script;
 };
+typedef void share_visitor(void *context, const struct share_view *view);
 // False if no valid share with this id is here.
 bool sharechain_share(const struct sharechain *chain, const struct hash256 *id,
                       struct share_view *view);
@@ -167,6 +172,49 @@ bool sharechain_share_window(const struct sharechain *chain, const struct hash25
 // is not.
 bool sharechain_share_outputs(struct sharechain *chain, const struct hash256 *id,
                               struct coinbase_output *outputs, size_t *outputs_count);
+
+// ---- Looking through the chain (browse.c)
+
+struct share_browse {
+    const struct script *script; // NULL: of everybody
+    uint64_t from;               // the place to begin with; 0: the newest
+    size_t count_max;
+};
+// Visits shares, the newest first: loose ones, then what the best chain credits, each link before
+// what it includes. Returns the place of the first that did not fit, 0 if there is none. A place
+// is below 2^49; when the chain grows, a loose share moves to another one.
+uint64_t sharechain_browse(const struct sharechain *chain, const struct share_browse *wanted,
+                           share_visitor *visit, void *context);
+
+// What a script has: in the window of a link, by links of the best chain after it, and loose.
+struct script_weights {
+    struct u256 window, credited_after, loose;
+    size_t loose_count;
+};
+// False if the script has nothing here, or `epoch` is no link: all zeros then. pool_id is link 0.
+bool sharechain_script_weights(struct sharechain *chain, const struct script *script,
+                               const struct hash256 *epoch, struct script_weights *weights);
+
+// A share with its proof-of-work hash, as it stands in the store. False if it is not there.
+bool sharechain_share_stored(const struct sharechain *chain, const struct hash256 *id,
+                             struct share *share, struct hash256 *pow);
+// Its node_tag alone: one read of the store.
+bool sharechain_share_tag(const struct sharechain *chain, const struct hash256 *id,
+                          uint8_t tag[SHARE_NODE_TAG_SIZE]);
+
+// A block of the coin that is a share of the pool, whichever node found it.
+struct pool_block {
+    struct hash256 id;
+    int64_t height;
+    uint32_t time, bits;
+    struct script payout_script; // of the miner who found it
+    uint32_t link_height;
+    struct u256 credits_before; // credits_to of its anchor
+    bool is_link;
+};
+// False if the share is not here, or its header is not good.
+bool sharechain_block(const struct sharechain *chain, const struct hash256 *id,
+                      struct pool_block *block);
 
 struct sharechain_counts {
     size_t headers, shares, links, scripts;

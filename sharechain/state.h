@@ -2,9 +2,9 @@
 // sharechain.c (adding and asking), waiting.c (who waits for what), share_check.c (section 5),
 // link_check.c (section 7), links.c (the tree of links: ancestors, epochs, windows' limits),
 // window.c (weights of the current window), loose.c (grains to include), mint.c, persist.c,
-// views.c, serve.c (what others ask for), old.c (skeletons of links that are not here any more),
-// root.c, prune.c (what makes them so), adopt.c (a chain that begins behind a proof), lacks.c (what
-// to ask others for).
+// views.c, browse.c, serve.c (what others ask for), old.c (skeletons of links that are not here any
+// more), root.c, prune.c (what makes them so), adopt.c (a chain that begins behind a proof),
+// lacks.c (what to ask others for).
 #ifndef SHOAL_SHARECHAIN_STATE_H
 #define SHOAL_SHARECHAIN_STATE_H
 
@@ -321,6 +321,8 @@ struct payout_plan *window_plan(struct sharechain *chain, struct link *epoch,
                                 const struct header_node *prev);
 // Its place in the list of scripts. Every entry and credit that names it holds it.
 uint32_t script_index(struct sharechain *chain, const struct script *script);
+// False if nobody has it.
+bool script_find(const struct sharechain *chain, const struct script *script, uint32_t *index);
 void script_hold(struct sharechain *chain, uint32_t index);
 void script_release(struct sharechain *chain, uint32_t index);
 
@@ -358,6 +360,13 @@ void persist_body(struct sharechain *chain, const struct entry *entry, const uin
 void persist_skeleton(struct sharechain *chain, uint64_t record, const uint8_t *bytes, size_t size);
 // Appends the skeleton with this number; false if there is none.
 bool stored_skeleton(const struct sharechain *chain, uint64_t record, struct buffer *out);
+
+// Appends proof-of-work hash and share; false if it is not there. entry may be NULL.
+bool stored_share(const struct sharechain *chain, const struct entry *entry, struct buffer *out);
+
+// views.c
+void share_view_fill(const struct sharechain *chain, const struct entry *entry,
+                     struct share_view *view);
 
 // serve.c
 // Puts the skeleton of a new link into the store.

@@ -13,6 +13,7 @@ static void view_link(const struct sharechain *chain, const struct link *link,
         .tip = link->tip->id,
         .tip_height = link->tip->height,
         .grains_count = link->grains_count,
+        .credits_to = link->credits_to,
     };
     if (link->parent == NULL)
         return;
@@ -75,14 +76,29 @@ void sharechain_link_credits(const struct sharechain *chain, const struct hash25
         visit(context, &chain->scripts[link->credits[i].script], &link->credits[i].weight);
 }
 
-static void view_share(const struct sharechain *chain, const struct entry *entry,
-                       struct share_view *view)
+// The link of the best chain that credits it; NULL if none does.
+static const struct link *crediting_link(const struct sharechain *chain, const struct entry *entry)
 {
+    if (entry->link != NULL && link_is_ancestor(entry->link, chain->best))
+        return entry->link;
+    for (const struct inclusion *at = entry->inclusions; at != NULL; at = at->next) {
+        if (link_is_ancestor(at->link, chain->best))
+            return at->link;
+    }
+    return NULL;
+}
+
+void share_view_fill(const struct sharechain *chain, const struct entry *entry,
+                     struct share_view *view)
+{
+    const struct link *link = crediting_link(chain, entry);
     *view = (struct share_view){
         .id = entry->id,
         .anchor = *link_id(chain, entry->anchor),
         .link_height = entry->anchor->height + 1,
         .is_detached = entry->is_detached,
+        .is_link = entry->link != NULL,
+        .credited_height = link == NULL ? 0 : link->height,
         .payout_script = chain->scripts[entry->script],
     };
     entry_weight(chain, entry, &view->weight);
@@ -93,7 +109,7 @@ bool sharechain_share(const struct sharechain *chain, const struct hash256 *id,
 {
     const struct entry *entry = map_find(chain->entries, id);
     if (entry != NULL)
-        view_share(chain, entry, view);
+        share_view_fill(chain, entry, view);
     return entry != NULL;
 }
 
@@ -103,7 +119,7 @@ void sharechain_each_loose(const struct sharechain *chain,
 {
     for (size_t i = 0; i < chain->loose_count; i++) {
         struct share_view view;
-        view_share(chain, chain->loose[i], &view);
+        share_view_fill(chain, chain->loose[i], &view);
         visit(context, &view);
     }
 }

@@ -53,14 +53,23 @@ void script_release(struct sharechain *chain, uint32_t index)
     chain->free_scripts_count++;
 }
 
-uint32_t script_index(struct sharechain *chain, const struct script *script)
+bool script_find(const struct sharechain *chain, const struct script *script, uint32_t *index)
 {
     struct hash256 key;
     script_key(script, &key);
     uintptr_t found = (uintptr_t)map_find(chain->script_indices, &key);
-    if (found != 0)
-        return (uint32_t)(found - 1);
-    uint32_t index = script_place(chain);
+    *index = (uint32_t)(found - 1);
+    return found != 0;
+}
+
+uint32_t script_index(struct sharechain *chain, const struct script *script)
+{
+    struct hash256 key;
+    uint32_t index;
+    if (script_find(chain, script, &index))
+        return index;
+    script_key(script, &key);
+    index = script_place(chain);
     chain->scripts[index] = *script;
     chain->script_uses[index] = 0;
     map_set(chain->script_indices, &key, (void *)(uintptr_t)(index + 1u));

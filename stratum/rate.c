@@ -5,7 +5,7 @@
 // Below this age an average says more about one share's luck than about the miner.
 #define AGE_MIN_SECONDS 5.0
 
-static const double span_seconds[RATE_SPANS] = {60, 600, 3600};
+static const double span_seconds[RATE_SPANS] = {60, 600, 3600, 86400};
 
 static double seconds_between(struct mono_time from, struct mono_time to)
 {

@@ -1,12 +1,12 @@
-// Hashes a second as an exponential average over a minute, ten minutes and an hour, corrected for
-// the time that has not passed yet: a session of ten seconds already shows its rate. Silence lets
-// it fall.
+// Hashes a second as an exponential average over a minute, ten minutes, an hour and a day,
+// corrected for the time that has not passed yet: a session of ten seconds already shows its rate.
+// Silence lets it fall.
 #ifndef SHOAL_STRATUM_RATE_H
 #define SHOAL_STRATUM_RATE_H
 
 #include "node/base/time.h"
 
-enum rate_span { RATE_1M, RATE_10M, RATE_1H, RATE_SPANS };
+enum rate_span { RATE_1M, RATE_10M, RATE_1H, RATE_1D, RATE_SPANS };
 
 struct rate {
     double sums[RATE_SPANS]; // hashes, decayed up to `at`

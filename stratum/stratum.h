@@ -153,7 +153,8 @@ struct stratum_share {
 struct stratum_judgement {
     uint64_t session;
     enum stratum_verdict verdict;
-    double difficulty; // of the job, 0 if there is none
+    double difficulty;      // of the job, 0 if there is none
+    double hash_difficulty; // what the hash came to; 0 if nothing was hashed
     bool is_grain;
     bool is_block;
 };

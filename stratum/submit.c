@@ -312,9 +312,13 @@ void submit_finish(struct stratum *stratum, struct session *session, struct subm
     if (share.is_block || (share.is_grain && is_good)) {
         sequence = tell_share(stratum, session, submit, hash, &share);
     }
-    struct stratum_judgement judgement = {.verdict = share.verdict,
-                                          .is_grain = share.is_grain && is_good,
-                                          .is_block = share.is_block};
+    struct u256 reached = target_of_hash(hash);
+    struct stratum_judgement judgement = {
+        .verdict = share.verdict,
+        .hash_difficulty = target_to_difficulty(&reached, stratum->algorithm),
+        .is_grain = share.is_grain && is_good,
+        .is_block = share.is_block,
+    };
     count(stratum, session, job, &judgement);
     if (is_good) {
         accept_work(stratum, session, job, share.is_grain);
