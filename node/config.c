@@ -53,7 +53,7 @@ static bool is_showable(const struct config_row *row, const char *value)
 bool config_reader_set(struct config_reader *reader, const struct config_row *row,
                        const char *value, const char *where)
 {
-    enum config_layer *given = &reader->given[config_row_index(row)];
+    enum config_layer *given = &reader->config->given[config_row_index(row)];
     if (*given == reader->layer && !config_row_is_list(row))
         return config_reader_fail(reader, "%s: given a second time (%s); give it once", row->name,
                                   where);
@@ -97,7 +97,7 @@ static bool set_defaults(struct config_reader *reader)
     const struct config_row *row;
     for (size_t i = 0; (row = config_row(i)) != NULL; i++) {
         char wrong[CONFIG_MESSAGE_SIZE];
-        reader->given[i] = CONFIG_LAYER_DEFAULT;
+        reader->config->given[i] = CONFIG_LAYER_DEFAULT;
         if (row->default_text[0] != '\0' &&
             !config_row_set(row, row->default_text, reader->config, wrong) &&
             row->kind != CONFIG_PATH) // without HOME; asked for again when nothing else is given

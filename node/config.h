@@ -17,6 +17,15 @@
 #define CONFIG_LIST_MAX     8
 #define CONFIG_WARNINGS_MAX 4
 #define CONFIG_MESSAGE_SIZE 512
+#define CONFIG_ROWS_MAX     64
+
+// Where a value is from; later ones win.
+enum config_layer {
+    CONFIG_LAYER_DEFAULT,
+    CONFIG_LAYER_FILE,
+    CONFIG_LAYER_ENVIRONMENT,
+    CONFIG_LAYER_FLAG
+};
 
 struct config_list {
     size_t count;
@@ -59,6 +68,7 @@ struct config {
     enum log_level log_level;
     enum log_form log_form;
     struct config_warnings warnings;
+    enum config_layer given[CONFIG_ROWS_MAX]; // where the value of each row of the table is from
 };
 
 struct config_error {

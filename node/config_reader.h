@@ -6,18 +6,10 @@
 
 #include "node/config_table.h"
 
-enum config_layer {
-    CONFIG_LAYER_DEFAULT,
-    CONFIG_LAYER_FILE,
-    CONFIG_LAYER_ENVIRONMENT,
-    CONFIG_LAYER_FLAG
-};
-
 struct config_reader {
     struct config *config;
     struct config_error *error; // the first one stays
     enum config_layer layer;
-    enum config_layer given[CONFIG_ROWS_MAX]; // who set the row last
 };
 
 // Sets *error and returns false.

@@ -41,8 +41,6 @@ struct config_row {
     const char *help;
 };
 
-#define CONFIG_ROWS_MAX 32
-
 // Row i, or NULL past the end.
 const struct config_row *config_row(size_t i);
 size_t config_row_index(const struct config_row *row);

@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "node/meter.h"
+#include "node/pow/target.h"
 #include "node/state.h"
+
+// Payout addresses that statistics are kept of, and workers of each.
+#define ADDRESSES_MAX 4096
+#define WORKERS_MAX   1024
 
 static struct hash256 session_key(uint64_t session)
 {
@@ -191,6 +196,7 @@ static void on_submit_answered(void *context, uint64_t mark)
 static void on_share_judged(void *context, const struct stratum_judgement *judgement)
 {
     struct node *node = context;
+    miner_book_judged(node->miner_book, judgement, net_loop_now(node->loop));
     if (log_wants(node->log, LOG_DEBUG))
         log_event(node->log, LOG_DEBUG, "stratum", "share judged",
                   LOG_U64("session", judgement->session),
@@ -208,6 +214,7 @@ static void on_hash_wanted(void *context, uint64_t token, const uint8_t header[H
 static void on_session_authorized(void *context, const struct stratum_session_view *session)
 {
     struct node *node = context;
+    miner_book_connected(node->miner_book, session, net_loop_now(node->loop));
     log_event(node->log, LOG_INFO, "stratum", "miner connected", LOG_TEXT("peer", session->address),
               LOG_TEXT("user", session->user), LOG_TEXT("device", session->kind),
               LOG_TEXT("user_agent", session->user_agent));
@@ -217,6 +224,7 @@ static void on_session_closed(void *context, const struct stratum_session_view *
                               enum stratum_close reason)
 {
     struct node *node = context;
+    miner_book_gone(node->miner_book, session->session, net_loop_now(node->loop));
     enum log_level level = session->is_authorized ? LOG_INFO : LOG_DEBUG;
     log_event(node->log, level, "stratum", "miner gone", LOG_TEXT("peer", session->address),
               LOG_TEXT("user", session->user), LOG_TEXT("reason", stratum_close_text(reason)),
@@ -255,6 +263,20 @@ static void on_worker_rate_changed(void *context, const char *user, double hashr
     buffer_init_fixed(&value, bytes, sizeof(bytes));
     write_u64(&value, (uint64_t)hashrate);
     store_put(node->store, STORE_WORKERS, user, strlen(user), bytes, sizeof(bytes));
+}
+
+struct miner_book *miners_open_book(struct node *node)
+{
+    struct u256 target = target_from_difficulty(1, pow_algorithm(node->pool->chain->pow));
+    struct u256 work = target_work(&target);
+    struct miner_book_options options = {
+        .env = &node->env,
+        .store = node->store,
+        .hashes_per_difficulty = u256_to_double(&work),
+        .addresses_max = ADDRESSES_MAX,
+        .workers_max = WORKERS_MAX,
+    };
+    return miner_book_new(&options, net_loop_now(node->loop));
 }
 
 void miners_fill_events(struct node *node, struct stratum_events *events)

@@ -32,6 +32,8 @@ static void on_turn_ended(void *context, struct now now)
     if (node->wants_work)
         work_make(node);
     miners_deadline(node);
+    miner_book_tick(node->miner_book, now);
+    payout_book_follow(node->payout_book);
     swarm_turn_ended(node->swarm, now);
     meter_turn_ended(node->meter);
 }
@@ -270,7 +272,10 @@ static bool make_parts(struct node *node, char error[NODE_ERROR_SIZE])
     if (node->swarm == NULL)
         return false;
     snprintf(error, NODE_ERROR_SIZE, "out of memory");
-    if (!blocks_load(node) || !make_stratum(node, error) || !miners_listen(node, error))
+    node->miner_book = miners_open_book(node);
+    node->payout_book = payout_book_new(node->sharechain, node->store);
+    if (node->miner_book == NULL || node->payout_book == NULL || !blocks_load(node) ||
+        !make_stratum(node, error) || !miners_listen(node, error))
         return false;
     node->control = control_new(node, error);
     if (node->control == NULL || !make_backend(node, error))
@@ -358,6 +363,8 @@ void node_free(struct node *node)
     map_free(node->sockets);
     mint_release(node->mint);
     block_template_release(node->block_template);
+    miner_book_free(node->miner_book, net_loop_now(node->loop));
+    payout_book_free(node->payout_book);
     sharechain_free(node->sharechain);
     if (node->store != NULL && !store_settle(node->store, 5000))
         log_plain(node->log, LOG_ERROR, "store", "stopped with work that is not on disk");

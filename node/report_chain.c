@@ -145,8 +145,8 @@ static void write_outputs(const struct node *node, const struct mint *mint,
     free(outputs);
 }
 
-// E of the shares of a mint: the last link with height(tip) <= height(prev) - 6.
-static struct hash256 epoch_of(const struct node *node, const struct mint *mint)
+// The last link with height(tip) <= height(prev) - 6.
+struct hash256 report_epoch(const struct node *node, const struct mint *mint)
 {
     struct link_view link;
     bool is_found = sharechain_link(node->sharechain, &mint->info.anchor, &link);
@@ -165,7 +165,7 @@ void report_payouts(struct node *node, struct report_call *call, struct json_wri
     if (mint == NULL) {
         json_write_null(writer, "next_block");
     } else {
-        struct hash256 epoch = epoch_of(node, mint);
+        struct hash256 epoch = report_epoch(node, mint);
         json_begin_object(writer, "next_block");
         json_write_i64(writer, "height", mint->height);
         report_write_sats(writer, "value_sats", mint->coinbase_value);

@@ -1,9 +1,11 @@
-// The document "links": the best chain, the newest link first.
+// The documents "links" and "link": the best chain, the newest link first, and one link with what
+// it includes and credits.
+#include <string.h>
 #include "node/report_parts.h"
 
-static void write_link(struct node *node, const struct link_view *link, struct json_writer *writer)
+static void write_members(struct node *node, const struct link_view *link,
+                          struct json_writer *writer)
 {
-    json_begin_object(writer, NULL);
     json_write_u64(writer, "height", link->height);
     report_write_id(writer, "id", &link->id);
     json_write_u64(writer, "time", link->time);
@@ -15,6 +17,12 @@ static void write_link(struct node *node, const struct link_view *link, struct j
     json_write_bool(writer, "is_detached", link->is_detached);
     // Whether it is also a block that a miner of this node found.
     json_write_bool(writer, "is_found_block", blocks_find(node, &link->id) != NULL);
+}
+
+static void write_link(struct node *node, const struct link_view *link, struct json_writer *writer)
+{
+    json_begin_object(writer, NULL);
+    write_members(node, link, writer);
     json_end_object(writer);
 }
 
@@ -33,4 +41,87 @@ void report_links(struct node *node, struct report_call *call, struct json_write
     }
     json_end_array(writer);
     report_write_next(writer, height > 0 && height >= low, height);
+}
+
+// ---- One link
+
+struct credits_context {
+    const struct node *node;
+    struct json_writer *writer;
+};
+
+static void write_credit(void *context, const struct script *script, const struct u256 *weight)
+{
+    const struct credits_context *credits = context;
+    json_begin_object(credits->writer, NULL);
+    report_write_payee(credits->writer, credits->node, script);
+    report_write_u256(credits->writer, "weight", weight);
+    json_end_object(credits->writer);
+}
+
+static void write_grain(const struct node *node, const struct hash256 *id,
+                        struct json_writer *writer)
+{
+    struct share_view view;
+    uint8_t tag[SHARE_NODE_TAG_SIZE];
+    if (!sharechain_share(node->sharechain, id, &view))
+        return;
+    json_begin_object(writer, NULL);
+    report_write_id(writer, "id", id);
+    report_write_payee(writer, node, &view.payout_script);
+    report_write_u256(writer, "weight", &view.weight);
+    if (sharechain_share_tag(node->sharechain, id, tag))
+        report_write_team(writer, tag);
+    else
+        json_write_null(writer, "team");
+    json_end_object(writer);
+}
+
+static void write_grains(const struct node *node, const struct hash256 *link,
+                         struct json_writer *writer)
+{
+    struct body body;
+    struct buffer bytes;
+    size_t grains_max = node->pool->body_grains_max;
+    buffer_init(&bytes, 16 + sizeof(struct hash256) * grains_max);
+    json_begin_array(writer, "included");
+    bool is_here = sharechain_body_bytes(node->sharechain, link, &bytes) &&
+                   body_decode(bytes.data, bytes.size, grains_max, &body);
+    for (size_t i = 0; is_here && i < body.count; i++) {
+        struct hash256 id;
+        body_id_at(&body, i, &id);
+        write_grain(node, &id, writer);
+    }
+    json_end_array(writer);
+    buffer_clear(&bytes);
+}
+
+void report_link(struct node *node, struct report_call *call, struct json_writer *writer)
+{
+    struct hash256 id = {{0}};
+    struct link_view link, there;
+    uint8_t tag[SHARE_NODE_TAG_SIZE];
+    report_hash(call, "id", false, &id);
+    if (!sharechain_link(node->sharechain, &id, &link) || link.height == 0) {
+        report_fail(call, 404, "id",
+                    "no link with this id is here: ids of links are in wire order, as \"links\" "
+                    "shows them");
+        return;
+    }
+    write_members(node, &link, writer);
+    bool is_best = sharechain_link_at(node->sharechain, link.height, &there) &&
+                   hash_equal(&there.id, &link.id);
+    report_write_id(writer, "anchor", &link.anchor);
+    report_write_u256(writer, "work", &link.work);
+    report_write_block_id(writer, "tip", &link.tip);
+    json_write_bool(writer, "is_on_best_chain", is_best);
+    if (sharechain_share_tag(node->sharechain, &id, tag))
+        report_write_team(writer, tag);
+    else
+        json_write_null(writer, "team");
+    write_grains(node, &id, writer);
+    struct credits_context context = {node, writer};
+    json_begin_array(writer, "credited");
+    sharechain_link_credits(node->sharechain, &id, write_credit, &context);
+    json_end_array(writer);
 }

@@ -18,6 +18,17 @@ void report_loose(struct node *node, struct report_call *call, struct json_write
 void report_daemons(struct node *node, struct report_call *call, struct json_writer *writer);
 void report_links(struct node *node, struct report_call *call, struct json_writer *writer);
 
+void report_shares(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_share(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_link(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_addresses(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_address(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_payouts_history(struct node *node, struct report_call *call,
+                            struct json_writer *writer);
+void report_luck(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_template(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_config(struct node *node, struct report_call *call, struct json_writer *writer);
+
 void report_peers(struct node *node, struct report_call *call, struct json_writer *writer);
 void report_dht(struct node *node, struct report_call *call, struct json_writer *writer);
 void report_chain(struct node *node, struct report_call *call, struct json_writer *writer);
@@ -42,6 +53,22 @@ void report_write_payee(struct json_writer *writer, const struct node *node,
 // Member `name`: a payout list with amounts and parts of their sum.
 void report_write_outputs(struct json_writer *writer, const char *name, const struct node *node,
                           const struct coinbase_output *outputs, size_t count);
+// Member "outputs" of a share that is here, null of another.
+void report_write_share_outputs(struct node *node, const struct hash256 *id,
+                                struct json_writer *writer);
+// Member "luck": work expected over work done; null if that is not known. NULL: no known block.
+void report_write_luck(struct json_writer *writer, const struct paid_block *block);
+// Where a block of the pool stands: "in_chain", "mature", "orphaned".
+const char *report_paid_place(struct node *node, const struct paid_block *paid,
+                              int64_t *confirmations);
+// Member "team": the name in a share's node_tag, or null.
+void report_write_team(struct json_writer *writer, const uint8_t tag[SHARE_NODE_TAG_SIZE]);
+// The script of an address that was asked for; false if it is none of this chain: the call has
+// failed then.
+bool report_script(const struct node *node, struct report_call *call, const char *name,
+                   struct script *script);
+// E of the shares of a mint: the link whose window the next block pays.
+struct hash256 report_epoch(const struct node *node, const struct mint *mint);
 // Decimal text: these numbers are larger than what JSON readers keep exactly.
 void report_write_u256(struct json_writer *writer, const char *name, const struct u256 *value);
 void report_write_sats(struct json_writer *writer, const char *name, uint64_t sats);

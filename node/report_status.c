@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "node/report_parts.h"
+#include "node/swarm.h"
 
 // Over how many links the pool's hashrate is measured.
 #define RATE_LINKS 60
@@ -193,6 +194,76 @@ static void write_stratum(struct node *node, struct json_writer *writer)
     json_end_object(writer);
 }
 
+// ---- What the page says above everything else
+
+struct banner {
+    const char *level; // NULL: nothing is wrong
+    char text[320];
+    const char *advice;
+};
+
+static void set_banner(struct banner *banner, const char *level, const char *text,
+                       const char *advice)
+{
+    if (banner->level != NULL)
+        return; // something worse is known
+    banner->level = level;
+    snprintf(banner->text, sizeof(banner->text), "%s", text);
+    banner->advice = advice;
+}
+
+static void find_errors(struct node *node, const struct stratum_totals *totals,
+                        struct banner *banner)
+{
+    struct backend_view view;
+    char text[256];
+    size_t ready_count = 0;
+    backend_get_view(node->backend, &view);
+    for (size_t i = 0; i < view.daemons_count; i++)
+        ready_count += view.daemons[i].state == DAEMON_READY ? 1 : 0;
+    store_health_text(node->store, text, sizeof(text));
+    if (text[0] != '\0')
+        set_banner(banner, "error", text, "Free space on the disk of the data directory.");
+    if (ready_count == 0)
+        set_banner(banner, "error", "No coin daemon answers as it should.",
+                   "Look under daemons for what is wrong with each, and into their logs.");
+    const char *refusal = swarm_refuses_work(node->swarm);
+    if (refusal != NULL)
+        set_banner(banner, "warning", refusal,
+                   "Miners are not served until the node has caught up with the pool.");
+    if (totals->is_paused)
+        set_banner(banner, "error", totals->pause_reason,
+                   "Miners are sent away until this is over; they should have a second pool.");
+}
+
+static void write_banner(struct node *node, struct json_writer *writer)
+{
+    struct banner banner = {.level = NULL};
+    struct stratum_totals totals;
+    struct swarm_view swarm = {.is_alone = false};
+    stratum_totals(node->stratum, net_loop_now(node->loop), &totals);
+    if (node->is_stopping)
+        set_banner(&banner, "warning", "The node is being stopped.", "Miners go elsewhere.");
+    find_errors(node, &totals, &banner);
+    if (node->swarm != NULL)
+        swarm_view(node->swarm, &swarm);
+    if (swarm.is_alone)
+        set_banner(&banner, "warning",
+                   "No other node of the pool has been connected for two "
+                   "minutes.",
+                   "Check this machine's way to the internet and the seeds: what is mined now is "
+                   "credited if the others are met again within six blocks.");
+    if (banner.level == NULL) {
+        json_write_null(writer, "banner");
+        return;
+    }
+    json_begin_object(writer, "banner");
+    json_write_text(writer, "level", banner.level);
+    json_write_text(writer, "text", banner.text);
+    json_write_text(writer, "advice", banner.advice);
+    json_end_object(writer);
+}
+
 void report_status(struct node *node, struct report_call *call, struct json_writer *writer)
 {
     (void)call;
@@ -200,6 +271,7 @@ void report_status(struct node *node, struct report_call *call, struct json_writ
     json_write_text(writer, "version", SHOAL_VERSION);
     json_write_i64(writer, "started_at", started_at);
     json_write_i64(writer, "uptime_s", wall_seconds(net_loop_now(node->loop).wall) - started_at);
+    write_banner(node, writer);
     write_pool(node, writer);
     write_sharechain(node, writer);
     write_job(node, writer);

@@ -30,6 +30,39 @@ static const struct api_parameter links_parameters[] = {
     FROM("The height of the link to begin with; 0 is the newest."),
 };
 
+#define ADDRESS(meaning)                                                                           \
+    {                                                                                              \
+        "address", API_NAME, 1, 90, 0, NULL, meaning                                               \
+    }
+
+static const struct api_parameter link_parameters[] = {
+    {"id", API_HASH, 0, 0, 0, NULL, "The id of the link, in wire order as \"links\" shows it."},
+};
+
+static const struct api_parameter share_parameters[] = {
+    {"id", API_HASH, 0, 0, 0, NULL, "The id of the share, in wire order as \"shares\" shows it."},
+};
+
+static const struct api_parameter shares_parameters[] = {
+    LIMIT(500, 50),
+    FROM("Where to begin: the \"next\" of the page before; 0 is the newest."),
+    ADDRESS("Only shares that pay this address."),
+};
+
+static const struct api_parameter addresses_parameters[] = {
+    LIMIT(500, 50),
+    FROM("How many to leave out, the largest first."),
+};
+
+static const struct api_parameter address_parameters[] = {
+    ADDRESS("A payout address of the pool's coin."),
+};
+
+static const struct api_parameter history_parameters[] = {
+    LIMIT(500, 50),
+    FROM("The height of the block to begin with; 0 is the newest."),
+};
+
 static const struct api_parameter credits_parameters[] = {
     FROM("The height of the link to begin with."),
     {"tip", API_HASH, 0, 0, 0, NULL,
@@ -48,6 +81,30 @@ static const struct report_document documents[] = {
      .life_ms = 500,
      .has_private_part = true,
      .write = report_miners},
+    {.name = "addresses",
+     .path = "addresses",
+     .meaning = "miners of this node by payout address, the largest first",
+     .life_ms = 1000,
+     PARAMETERS(addresses_parameters),
+     .write = report_addresses},
+    {.name = "address",
+     .path = "addresses/{address}",
+     .meaning = "one miner: what he does, what he is owed, what he was paid",
+     .life_ms = 1000,
+     PARAMETERS(address_parameters),
+     .write = report_address},
+    {.name = "shares",
+     .path = "shares",
+     .meaning = "shares of the share-chain, newest first; of one address, too",
+     .life_ms = 500,
+     PARAMETERS(shares_parameters),
+     .write = report_shares},
+    {.name = "share",
+     .path = "shares/{id}",
+     .meaning = "one share in full; by its id",
+     .life_ms = 1000,
+     PARAMETERS(share_parameters),
+     .write = report_share},
     {.name = "blocks",
      .path = "blocks",
      .meaning = "blocks that this node's miners found, and what became of them, newest first",
@@ -65,6 +122,22 @@ static const struct report_document documents[] = {
      .meaning = "whom the next block pays, and whom the blocks after it will pay",
      .life_ms = 250,
      .write = report_payouts},
+    {.name = "payouts_history",
+     .path = "payouts/history",
+     .meaning = "what past blocks of the pool paid, output by output, newest first",
+     .life_ms = 1000,
+     PARAMETERS(history_parameters),
+     .write = report_payouts_history},
+    {.name = "luck",
+     .path = "luck",
+     .meaning = "blocks found, and how many the credited work finds on average",
+     .life_ms = 2000,
+     .write = report_luck},
+    {.name = "template",
+     .path = "template",
+     .meaning = "the block that miners work on: value, fees, size, age",
+     .life_ms = 500,
+     .write = report_template},
     {.name = "credits",
      .meaning = "every link of the best chain with its credits, to recompute payouts from",
      PARAMETERS(credits_parameters),
@@ -83,6 +156,12 @@ static const struct report_document documents[] = {
      .life_ms = 250,
      PARAMETERS(links_parameters),
      .write = report_links},
+    {.name = "link",
+     .path = "links/{id}",
+     .meaning = "one link with what it includes and credits; by its id",
+     .life_ms = 1000,
+     PARAMETERS(link_parameters),
+     .write = report_link},
     {.name = "peers",
      .path = "peers",
      .meaning = "the nodes that this one is connected to",
@@ -99,6 +178,12 @@ static const struct report_document documents[] = {
      .meaning = "the share-chain, and how far it has caught up with the pool",
      .life_ms = 500,
      .write = report_chain},
+    {.name = "config",
+     .path = "config",
+     .meaning = "the values in force, and where each is from",
+     .life_ms = 1000,
+     .role = API_VIEWER,
+     .write = report_config},
 };
 
 const struct report_document *report_get(size_t i)

@@ -6,7 +6,9 @@
 #include "node/base/map.h"
 #include "node/net/tcp.h"
 #include "node/net/worker.h"
+#include "node/miner_book.h"
 #include "node/node.h"
+#include "node/payout_book.h"
 #include "sharechain/sharechain.h"
 #include "stratum/stratum.h"
 
@@ -94,6 +96,8 @@ struct node {
     struct meter *meter;     // NULL in tests that count nothing
     uint64_t jobs_made;      // while a proof of work is wanted
     struct mint *mint;       // the newest, NULL before
+    struct miner_book *miner_book;
+    struct payout_book *payout_book;
     struct control *control;
     struct http_page *http_page;
 };
@@ -122,6 +126,8 @@ uint64_t found_share(void *context, const struct stratum_share *found);
 bool miners_listen(struct node *node, char error[NODE_ERROR_SIZE]);
 void miners_close(struct node *node);
 void miners_deadline(struct node *node);
+// The book of this node's miners, as stored; NULL if out of memory.
+struct miner_book *miners_open_book(struct node *node);
 void miners_fill_events(struct node *node, struct stratum_events *events);
 
 // hasher.c

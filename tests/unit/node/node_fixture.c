@@ -46,6 +46,10 @@ void node_fixture_open(struct node_fixture *fixture)
     node->store = store_memory_new();
     node->sharechain = sharechain_new(&node->env, node->pool, node->store, NULL);
     node->sockets = map_new(&node->env);
+    node->miner_book = miners_open_book(node);
+    node->payout_book = payout_book_new(node->sharechain, node->store);
+    assert_non_null(node->miner_book);
+    assert_non_null(node->payout_book);
     struct stratum_config stratum = stratum_config_default(node->pool->chain, 2000);
     struct stratum_events events;
     miners_fill_events(node, &events);
@@ -63,6 +67,8 @@ void node_fixture_close(struct node_fixture *fixture)
     backend_free(node->backend);
     stratum_free(node->stratum);
     map_free(node->sockets);
+    miner_book_free(node->miner_book, net_loop_now(node->loop));
+    payout_book_free(node->payout_book);
     sharechain_free(node->sharechain);
     store_close(node->store);
     net_loop_free(node->loop);
