@@ -153,6 +153,8 @@ struct session *engine_session(const struct stratum *stratum, uint64_t id); // N
 // All live sessions, those with the highest hashrate first, in an array the caller frees; NULL if
 // out of memory or none.
 struct session **engine_sessions_by_rate(const struct stratum *stratum, size_t *count);
+// Everybody; with client.reconnect before, if they are drained.
+void engine_close_all(struct stratum *stratum, enum stratum_close reason);
 void engine_release_work(struct stratum *stratum, struct work *work);
 void engine_release_job(struct stratum *stratum, struct job *job);
 // Every ten seconds: what nobody waits for.

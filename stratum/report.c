@@ -131,7 +131,7 @@ const char *stratum_close_text(enum stratum_close reason)
     case STRATUM_CLOSE_PAUSED:
         return "no work to serve";
     case STRATUM_CLOSE_DRAINED:
-        return "node is stopping";
+        return "sent away: the node stops or was drained";
     case STRATUM_CLOSE_NO_FIRST_LINE:
         return "sent no first line in time";
     case STRATUM_CLOSE_NOT_AUTHORIZED:
@@ -158,6 +158,8 @@ const char *stratum_close_text(enum stratum_close reason)
         return "out of memory";
     case STRATUM_CLOSE_RESUMED:
         return "goes on over a new connection";
+    case STRATUM_CLOSE_OPERATOR:
+        return "disconnected by the operator";
     case STRATUM_CLOSES_COUNT:
         break;
     }

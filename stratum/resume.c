@@ -30,6 +30,7 @@ bool resume_is_possible(const struct session *session)
     case STRATUM_CLOSE_NO_JOB:
     case STRATUM_CLOSE_MEMORY:
     case STRATUM_CLOSE_RESUMED:
+    case STRATUM_CLOSE_OPERATOR:
     case STRATUM_CLOSES_COUNT:
         return false;
     }

@@ -282,7 +282,7 @@ bool stratum_set_work(struct stratum *stratum, const struct stratum_work *source
     return true;
 }
 
-static void close_all(struct stratum *stratum, enum stratum_close reason)
+void engine_close_all(struct stratum *stratum, enum stratum_close reason)
 {
     for (size_t i = 0; i < stratum->slots_count; i++) {
         struct session *session = stratum->slots[i];
@@ -305,7 +305,7 @@ void stratum_pause(struct stratum *stratum, const char *reason, struct now now)
                   LOG_TEXT("why", reason), LOG_U64("sessions", stratum->slots_used));
     }
     stratum->pause_reason = reason;
-    close_all(stratum, STRATUM_CLOSE_PAUSED);
+    engine_close_all(stratum, STRATUM_CLOSE_PAUSED);
     engine_leave(stratum);
 }
 
@@ -314,7 +314,7 @@ void stratum_drain(struct stratum *stratum, struct now now)
     engine_enter(stratum, now);
     stratum->pause_reason = "stopping";
     stratum->is_draining = true;
-    close_all(stratum, STRATUM_CLOSE_DRAINED);
+    engine_close_all(stratum, STRATUM_CLOSE_DRAINED);
     engine_leave(stratum);
 }
 

@@ -73,7 +73,8 @@ enum stratum_close {
     STRATUM_CLOSE_INVALID_SHARES, // none but invalid shares for 180 s
     STRATUM_CLOSE_NO_JOB,         // the owner had no commitment for this miner
     STRATUM_CLOSE_MEMORY,
-    STRATUM_CLOSE_RESUMED, // the miner goes on over a new connection
+    STRATUM_CLOSE_RESUMED,  // the miner goes on over a new connection
+    STRATUM_CLOSE_OPERATOR, // stratum_disconnect
     STRATUM_CLOSES_COUNT
 };
 const char *stratum_close_text(enum stratum_close reason);
@@ -280,6 +281,20 @@ bool stratum_set_work(struct stratum *stratum, const struct stratum_work *work, 
 void stratum_pause(struct stratum *stratum, const char *reason, struct now now);
 // A graceful end: client.reconnect to everybody, then as stratum_pause, but for good.
 void stratum_drain(struct stratum *stratum, struct now now);
+// For a while: client.reconnect to everybody, then as stratum_pause.
+void stratum_send_away(struct stratum *stratum, const char *reason, struct now now);
+// Closes one session, as the operator wants it; false if there is none. It may come back.
+bool stratum_disconnect(struct stratum *stratum, uint64_t id, struct now now);
+
+// What may be changed while the engine runs; counts for sessions that begin from now on.
+struct stratum_limits {
+    uint32_t sessions_max;
+    uint32_t sessions_per_address_max;
+    double difficulty_start;
+    double difficulty_min;
+    double shares_per_minute;
+};
+void stratum_set_limits(struct stratum *stratum, const struct stratum_limits *limits);
 // Every share with a sequence number up to this one is durable: their answers go out.
 void stratum_release(struct stratum *stratum, uint64_t sequence, struct now now);
 // The answer to hash_wanted; an unknown token is ignored.
