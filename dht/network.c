@@ -298,6 +298,27 @@ void network_closed(struct network *network, uint32_t stream, struct now now)
     settle(network, now);
 }
 
+size_t network_ban(struct network *network, const struct address *address, int64_t ms,
+                   struct now now)
+{
+    size_t count = 0;
+    if (network->is_stopped)
+        return 0;
+    begin(network, now);
+    peers_ban(network->peers, address, ms, now);
+    for (size_t i = 0; i < network->streams_count; i++) {
+        struct stream *stream = network->streams[i];
+        if (stream->end.reason != NULL ||
+            !peers_is_banned(network->peers, &stream->endpoint.address, now))
+            continue;
+        network_end_bye(stream, PEER_BYE_BANNED, "banned by the operator");
+        stream->end.is_banned = true;
+        count++;
+    }
+    settle(network, now);
+    return count;
+}
+
 void network_datagram(struct network *network, const struct endpoint *from, const void *data,
                       size_t size, struct now now)
 {

@@ -130,6 +130,11 @@ void network_set_work(struct network *network, const struct hash256 *share_id,
 // What a mapping or the operator says about our address; of no family: gone.
 void network_set_endpoint(struct network *network, const struct endpoint *endpoint, struct now now);
 
+// The operator bans an address for so long; links with it end. How many did. (peers_unban takes a
+// ban away.)
+size_t network_ban(struct network *network, const struct address *address, int64_t ms,
+                   struct now now);
+
 // Whether new work may be made as far as peers are concerned (protocol section 9, Synced).
 bool network_is_synced(const struct network *network);
 

@@ -544,6 +544,24 @@ static void same_seed_gives_the_same_trace(void **state)
     assert_true(trace_of(20) != trace_of(21));
 }
 
+static void ban_by_the_operator_ends_the_link_until_it_is_taken_away(void **state)
+{
+    (void)state;
+    struct net_world *world = net_world_new(2);
+    net_fill(world, 2);
+    net_run(world, 120000);
+    struct net_node *a = &world->nodes[0];
+    struct net_node *b = &world->nodes[1];
+    assert_int_equal(a->peers, 1);
+    assert_int_equal(network_ban(a->network, &b->endpoint.address, 3600000, world->now), 1);
+    assert_int_equal(network_ban(a->network, &b->endpoint.address, 3600000, world->now), 0);
+    net_run(world, 60000);
+    assert_int_equal(a->peers + b->peers, 0);
+    assert_true(peers_unban(network_peers(a->network), &b->endpoint.address));
+    assert_false(peers_is_banned(network_peers(a->network), &b->endpoint.address, world->now));
+    net_world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,6 +587,7 @@ int main(void)
         cmocka_unit_test(idle_peer_is_cheap),
         cmocka_unit_test(proven_work_is_seen),
         cmocka_unit_test(entry_points_publish_under_topic_keys),
+        cmocka_unit_test(ban_by_the_operator_ends_the_link_until_it_is_taken_away),
         cmocka_unit_test(same_seed_gives_the_same_trace),
     };
     if (sodium_init() < 0)
