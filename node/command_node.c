@@ -8,6 +8,7 @@
 #include "node/commands.h"
 #include "node/net/service.h"
 #include "node/node.h"
+#include "node/operate.h"
 #include "node/pool_file.h"
 
 // Descriptors that are not miners: daemons, store, control socket, listeners, log.
@@ -79,30 +80,6 @@ static void say_start(struct program *program)
 
 // ---- Signals
 
-static void say_changed(void *context, const char *key)
-{
-    struct program *program = context;
-    if (strcmp(key, "log-level") != 0)
-        log_event(program->log, LOG_WARN, "config", "changed, but takes a restart",
-                  LOG_TEXT("key", key));
-}
-
-static void reload(struct program *program)
-{
-    struct config *fresh = malloc(sizeof(*fresh));
-    struct config_error error = {"out of memory"};
-    if (fresh == NULL || !config_read(program->argc, program->argv, fresh, &error)) {
-        log_event(program->log, LOG_ERROR, "config", "not reloaded",
-                  LOG_TEXT("reason", error.text));
-        free(fresh);
-        return;
-    }
-    config_compare(&program->config, fresh, say_changed, program);
-    log_set_level(program->log, fresh->log_level);
-    log_plain(program->log, LOG_INFO, "config", "read again: log-level is in force");
-    free(fresh);
-}
-
 static void on_signal(void *context, enum net_signal which)
 {
     struct program *program = context;
@@ -113,7 +90,7 @@ static void on_signal(void *context, enum net_signal which)
         node_stop(program->node);
         return;
     case NET_SIGNAL_HANGUP:
-        reload(program);
+        operate_hangup(program->node);
         return;
     }
 }
@@ -149,6 +126,8 @@ static void tell_ready(struct program *program)
 static int run_node(struct program *program)
 {
     struct node_options options = {.config = &program->config,
+                                   .argc = program->argc,
+                                   .argv = program->argv,
                                    .pool = &program->pool,
                                    .loop = program->loop,
                                    .log = program->log};

@@ -313,6 +313,15 @@ void config_write_values(const struct config *config, struct buffer *out)
     }
 }
 
+void config_copy_key(struct config *to, const struct config *from, const char *key)
+{
+    const struct config_row *row = config_row_find(key);
+    if (row == NULL)
+        return;
+    memcpy((uint8_t *)to + row->offset, (const uint8_t *)from + row->offset, row->size);
+    to->given[config_row_index(row)] = from->given[config_row_index(row)];
+}
+
 void config_compare(const struct config *a, const struct config *b,
                     void (*visit)(void *context, const char *key), void *context)
 {

@@ -87,6 +87,8 @@ bool config_read_partly(int argc, const char *const *argv, struct config *config
 void config_write_help(struct buffer *out);
 // The values in force as an INI file, secrets left out.
 void config_write_values(const struct config *config, struct buffer *out);
+// Takes over the value of one key, and where it is from.
+void config_copy_key(struct config *to, const struct config *from, const char *key);
 // Calls `visit` with the name of every key whose value differs between the two.
 void config_compare(const struct config *a, const struct config *b,
                     void (*visit)(void *context, const char *key), void *context);

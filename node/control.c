@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "node/operate.h"
 #include "node/report.h"
 #include "node/state.h"
 
@@ -45,7 +46,8 @@ static void answer(struct client *client, size_t size)
 {
     struct buffer out;
     buffer_init(&out, REPORT_SIZE_MAX);
-    report_answer(client->control->node, client->line, size, &out);
+    if (!operate_answer(client->control->node, client->line, size, &out))
+        report_answer(client->control->node, client->line, size, &out);
     write_u8(&out, '\n');
     if (out.failed)
         net_connection_reset(client->connection);

@@ -1,6 +1,6 @@
 // The local control socket DATA/control.sock (mode 0600): one request a line, one JSON document
-// back. Read-only: what the `shoal` commands show (status, miners, blocks, payouts, credits,
-// daemons) comes from here. Made by node.c.
+// back: the documents of report.h, the actions of operate.h, and what access_action.h has on
+// accounts. Whoever can open the socket owns the node, and may do everything. Made by node.c.
 #ifndef SHOAL_NODE_CONTROL_H
 #define SHOAL_NODE_CONTROL_H
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "node/api/access.h"
 #include "node/control.h"
 #include "node/http_page.h"
 #include "node/meter.h"
@@ -187,6 +188,24 @@ static size_t largest_coinbase(const struct pool *pool)
     return coinbase_size(size);
 }
 
+struct stratum_limits node_stratum_limits(const struct node *node)
+{
+    const struct config *config = node->config;
+    const struct chain_params *chain = node->pool->chain;
+    struct stratum_limits limits = {
+        .sessions_max = config->stratum_connections,
+        .sessions_per_address_max = config->stratum_connections_per_address,
+        .difficulty_start = config->stratum_difficulty,
+        .difficulty_min = config->stratum_difficulty_min,
+        .shares_per_minute = config->stratum_shares_per_minute,
+    };
+    if (!(limits.difficulty_start > 0))
+        limits.difficulty_start = start_difficulty(chain);
+    if (!(limits.difficulty_min > 0))
+        limits.difficulty_min = stratum_config_default(chain, 0).difficulty_min;
+    return limits;
+}
+
 static bool make_stratum(struct node *node, char error[NODE_ERROR_SIZE])
 {
     const struct config *config = node->config;
@@ -196,13 +215,12 @@ static bool make_stratum(struct node *node, char error[NODE_ERROR_SIZE])
         node->device_overrides[i] = config->stratum_device_override.items[i];
     stratum.pool_name = node->pool->name;
     stratum.version_mask = config->stratum_version_mask;
-    stratum.sessions_max = config->stratum_connections;
-    stratum.sessions_per_address_max = config->stratum_connections_per_address;
-    stratum.difficulty_start = config->stratum_difficulty > 0 ? config->stratum_difficulty
-                                                              : start_difficulty(node->pool->chain);
-    if (config->stratum_difficulty_min > 0)
-        stratum.difficulty_min = config->stratum_difficulty_min;
-    stratum.shares_per_minute = config->stratum_shares_per_minute;
+    struct stratum_limits limits = node_stratum_limits(node);
+    stratum.sessions_max = limits.sessions_max;
+    stratum.sessions_per_address_max = limits.sessions_per_address_max;
+    stratum.difficulty_start = limits.difficulty_start;
+    stratum.difficulty_min = limits.difficulty_min;
+    stratum.shares_per_minute = limits.shares_per_minute;
     stratum.devices_trusted = node->device_overrides;
     stratum.devices_trusted_count = config->stratum_device_override.count;
     struct stratum_events events;
@@ -277,6 +295,9 @@ static bool make_parts(struct node *node, char error[NODE_ERROR_SIZE])
     if (node->miner_book == NULL || node->payout_book == NULL || !blocks_load(node) ||
         !make_stratum(node, error) || !miners_listen(node, error))
         return false;
+    node->access = access_open(node->config->data, &node->env, error);
+    if (node->access == NULL)
+        return false;
     node->control = control_new(node, error);
     if (node->control == NULL || !make_backend(node, error))
         return false;
@@ -293,6 +314,9 @@ struct node *node_new(const struct node_options *options, char error[NODE_ERROR_
         return NULL;
     }
     node->config = options->config;
+    node->config_to_change = options->config;
+    node->argc = options->argc;
+    node->argv = options->argv;
     node->pool = options->pool;
     node->loop = options->loop;
     node->log = options->log;
@@ -354,6 +378,7 @@ void node_free(struct node *node)
     http_page_free(node->http_page);
     control_free(node->control);
     miners_close(node);
+    access_close(node->access);
     swarm_free(node->swarm);
     node->swarm = NULL;
     backend_free(node->backend);

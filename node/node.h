@@ -18,10 +18,12 @@ struct node;
 #define NODE_ERROR_SIZE 512
 
 struct node_options {
-    const struct config *config; // borrowed, outlives the node
-    const struct pool *pool;     // borrowed
-    struct net_loop *loop;       // borrowed
-    struct log *log;             // borrowed
+    struct config *config; // borrowed, outlives the node; a reload changes some keys of it
+    int argc;              // of the start, for a reload
+    const char *const *argv;
+    const struct pool *pool; // borrowed
+    struct net_loop *loop;   // borrowed
+    struct log *log;         // borrowed
 };
 
 // Opens the store, reads the chain back, listens for miners and starts asking the daemons. NULL

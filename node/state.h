@@ -99,8 +99,16 @@ struct node {
     struct miner_book *miner_book;
     struct payout_book *payout_book;
     struct control *control;
+    struct access *access;           // accounts and the audit log; NULL in tests that need none
+    bool is_drained;                 // by the operator: no miners are taken
+    struct config *config_to_change; // `config`, for a reload; NULL in tests
+    int argc;                        // of the start, for a reload
+    const char *const *argv;
     struct http_page *http_page;
 };
+
+// node.c: what a reload may change of the Stratum engine, from the configuration.
+struct stratum_limits node_stratum_limits(const struct node *node);
 
 // work.c
 void work_template_changed(void *context, struct block_template *block_template, bool is_new_block);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "node/meter.h"
+#include "node/operate.h"
 #include "node/pow/target.h"
 #include "node/state.h"
 #include "node/swarm.h"
@@ -296,6 +297,10 @@ void work_make(struct node *node)
     node->wants_work = false;
     struct now now = net_loop_now(node->loop);
     net_timer_start(node->work_timer, (struct mono_time){now.mono.ms + WORK_RETRY_MS});
+    if (operate_refuses_work(node) != NULL) {
+        work_stop(node, operate_refuses_work(node));
+        return;
+    }
     if (node->is_stopping || !may_mint(node) || node->block_template == NULL ||
         !store_has_room(node))
         return;
