@@ -18,6 +18,7 @@ static const char *const closes[] = {
     [STRATUM_CLOSE_NO_JOB] = "no_job",
     [STRATUM_CLOSE_MEMORY] = "out_of_memory",
     [STRATUM_CLOSE_RESUMED] = "resumed",
+    [STRATUM_CLOSE_OPERATOR] = "operator",
     [STRATUM_CLOSES_COUNT] = NULL,
 };
 // STRATUM_CONNECTED is none.
