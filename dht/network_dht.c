@@ -65,22 +65,13 @@ static bool is_ours(struct network *network, uint64_t search)
     return false;
 }
 
-static void take_record(struct network *network, const struct node_record *record, struct now now)
-{
-    uint8_t bytes[RECORD_SIZE_MAX];
-    struct buffer out;
-    buffer_init_fixed(&out, bytes, sizeof bytes);
-    record_encode(record, &out);
-    network_heard(network, record, bytes, out.size, now);
-}
-
 static void on_searched(void *context, const struct dht_found *found, struct now now)
 {
     struct network *network = context;
     if (!is_ours(network, found->search))
         return;
     for (size_t i = 0; i < found->records_count; i++)
-        take_record(network, &found->records[i], now);
+        network_heard_record(network, &found->records[i], now);
     for (size_t i = 0; i < ASKED_CONTACTS && found->kind == DHT_SEARCH_NODES; i++) {
         if (i < found->contacts_count)
             find_records(network, &found->contacts[i].id.hash, DHT_PATHS_ROUTINE, now);

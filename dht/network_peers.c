@@ -69,6 +69,15 @@ void network_heard(struct network *network, const struct node_record *record, co
         network->wants_dial = true;
 }
 
+void network_heard_record(struct network *network, const struct node_record *record, struct now now)
+{
+    uint8_t bytes[RECORD_SIZE_MAX];
+    struct buffer out;
+    buffer_init_fixed(&out, bytes, sizeof bytes);
+    record_encode(record, &out);
+    network_heard(network, record, bytes, out.size, now);
+}
+
 // What is known of the other side when its handshake is done.
 static struct peers_link describe(struct stream *stream, const struct node_record *record,
                                   struct now now)
@@ -82,11 +91,7 @@ static struct peers_link describe(struct stream *stream, const struct node_recor
                               .key = stream->dial.key};
     if (record == NULL)
         return link;
-    uint8_t bytes[RECORD_SIZE_MAX];
-    struct buffer out;
-    buffer_init_fixed(&out, bytes, sizeof bytes);
-    record_encode(record, &out);
-    network_heard(network, record, bytes, out.size, now);
+    network_heard_record(network, record, now);
     link.way = PEER_INBOUND;
     record_node_id(record, &link.id);
     link.sign_key = record->sign_key;

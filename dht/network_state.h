@@ -260,6 +260,9 @@ void network_take_records(struct stream *stream, const struct peer_message *mess
                           struct now now);
 void network_heard(struct network *network, const struct node_record *record, const uint8_t *bytes,
                    size_t size, struct now now);
+// The same of a record whose bytes are not at hand.
+void network_heard_record(struct network *network, const struct node_record *record,
+                          struct now now);
 // Our record changed: peers are told.
 void network_tell_record(struct network *network, struct now now);
 void network_dial(struct network *network, struct now now);

@@ -156,7 +156,7 @@ static bool make_sharechain(struct node *node, char error[NODE_ERROR_SIZE])
 // device of a public chain, and for a processor on those to play with.
 static double start_difficulty(const struct chain_params *chain)
 {
-    bool is_toy = chain->bits_rule == BITS_CONSTANT || chain->bits_rule == BITS_OF_ANCHOR;
+    bool is_toy = chain_is_toy(chain);
     switch (chain->pow) {
     case POW_SHA256D:
         return is_toy ? 0.0005 : 1024;

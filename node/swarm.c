@@ -16,6 +16,13 @@ static void on_save(void *context, const uint8_t *data, size_t size)
     store_put(swarm->node->store, STORE_META, saved_key, sizeof(saved_key) - 1, data, size);
 }
 
+// What was known of other nodes when this one ran last; the buffer is initialised in any case.
+static bool load_saved(const struct swarm *swarm, struct buffer *saved)
+{
+    buffer_init(saved, DHT_SAVED_SIZE_MAX + PEERS_SAVED_SIZE_MAX + 4096);
+    return store_get(swarm->node->store, STORE_META, saved_key, sizeof(saved_key) - 1, saved);
+}
+
 static struct swarm_peer *find_peer(struct swarm *swarm, uint32_t number)
 {
     for (size_t i = 0; i < SWARM_PEERS_MAX; i++) {
@@ -189,8 +196,7 @@ static void begin(struct swarm *swarm)
                    .block_arrived = on_block_arrived},
     };
     struct buffer saved;
-    buffer_init(&saved, DHT_SAVED_SIZE_MAX + PEERS_SAVED_SIZE_MAX + 4096);
-    if (store_get(swarm->node->store, STORE_META, saved_key, sizeof(saved_key) - 1, &saved)) {
+    if (load_saved(swarm, &saved)) {
         network.saved = saved.data;
         network.saved_size = saved.size;
     }
@@ -321,11 +327,10 @@ static bool read_public(struct swarm *swarm, char error[NODE_ERROR_SIZE])
 static void read_membership(struct swarm *swarm)
 {
     const struct pool *pool = swarm->node->pool;
-    bool is_toy =
-        pool->chain->bits_rule == BITS_CONSTANT || pool->chain->bits_rule == BITS_OF_ANCHOR;
     struct membership *membership = &swarm->membership;
     membership->pool_id = pool->id;
-    membership->puzzle_bits = is_toy ? IDENTITY_PUZZLE_BITS_TEST : IDENTITY_PUZZLE_BITS;
+    membership->puzzle_bits =
+        chain_is_toy(pool->chain) ? IDENTITY_PUZZLE_BITS_TEST : IDENTITY_PUZZLE_BITS;
     membership->is_private = config_parse_secret(swarm->node->config->secret, membership->secret);
     if (!membership->is_private)
         memset(membership->secret, 0, sizeof(membership->secret));
@@ -335,9 +340,7 @@ static void read_membership(struct swarm *swarm)
 static bool knows_somebody(struct swarm *swarm, char error[NODE_ERROR_SIZE])
 {
     struct buffer saved;
-    buffer_init(&saved, DHT_SAVED_SIZE_MAX + PEERS_SAVED_SIZE_MAX + 4096);
-    swarm->has_saved =
-        store_get(swarm->node->store, STORE_META, saved_key, sizeof(saved_key) - 1, &saved);
+    swarm->has_saved = load_saved(swarm, &saved);
     buffer_clear(&saved);
     if (swarm->has_saved || swarm->seeds_count > 0 || swarm->node->config->found)
         return true;

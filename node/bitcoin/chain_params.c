@@ -142,6 +142,11 @@ const struct chain_params *chain_params_by_code(unsigned code)
 }
 
 // subsidy(height) = 50e8 >> (height / interval), 0 from 64 halvings on.
+bool chain_is_toy(const struct chain_params *params)
+{
+    return params->bits_rule == BITS_CONSTANT || params->bits_rule == BITS_OF_ANCHOR;
+}
+
 uint64_t chain_subsidy(const struct chain_params *params, int64_t height)
 {
     assert(height >= 0);

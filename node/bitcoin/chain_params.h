@@ -50,6 +50,8 @@ const struct chain_params *chain_params_by_name(const char *name);
 const struct chain_params *chain_params_by_code(unsigned code);
 // Row i, or NULL past the end.
 const struct chain_params *chain_params_row(size_t i);
+// Whether its blocks are found by a processor: a chain to develop on (regtest and the like).
+bool chain_is_toy(const struct chain_params *params);
 // subsidy(height) of protocol section 0, in satoshi.
 uint64_t chain_subsidy(const struct chain_params *params, int64_t height);
 // The bits after a retarget of the coin: `scaled_bits` scaled by the time from first_time to

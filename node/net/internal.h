@@ -74,6 +74,16 @@ void net_listener_forget(struct net_listener *listener);
 // dial.c: the connection ends while it is still dialing.
 void net_dial_abandon(struct net_dial *dial);
 
+// What libuv only reads, though it asks for a pointer through which one may write.
+static inline uv_buf_t net_borrow(const void *data, size_t size)
+{
+    union {
+        const void *from;
+        void *to;
+    } cast = {.from = data};
+    return uv_buf_init(cast.to, (unsigned)size);
+}
+
 // address.c
 struct net_target {
     struct sockaddr_storage address;

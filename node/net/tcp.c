@@ -249,16 +249,6 @@ static size_t queue_write(struct net_connection *connection, const uint8_t *data
     return net_connection_queued(connection);
 }
 
-// The bytes that libuv takes by a pointer without const are only read.
-static uv_buf_t borrow_bytes(const void *data, size_t size)
-{
-    union {
-        const void *from;
-        void *to;
-    } cast = {.from = data};
-    return uv_buf_init(cast.to, (unsigned)size);
-}
-
 size_t net_connection_write(struct net_connection *connection, const void *data, size_t size)
 {
     assert(connection->state != CONNECTION_DIALING && connection->events != NULL);
@@ -268,7 +258,7 @@ size_t net_connection_write(struct net_connection *connection, const void *data,
     size_t sent = 0;
     if (size > 0 && net_connection_queued(connection) == 0) {
         size_t at_once = size < INT32_MAX ? size : INT32_MAX;
-        uv_buf_t buffer = borrow_bytes(data, at_once);
+        uv_buf_t buffer = net_borrow(data, at_once);
         int result = uv_try_write(&connection->uv.stream, &buffer, 1);
         if (result < 0 && result != UV_EAGAIN) {
             end_connection(connection, uv_strerror(result), false);

@@ -127,23 +127,13 @@ uint16_t net_udp_port(const struct net_udp *udp)
     return udp->port;
 }
 
-// The bytes that libuv takes by a pointer without const are only read.
-static uv_buf_t borrow_bytes(const void *data, size_t size)
-{
-    union {
-        const void *from;
-        void *to;
-    } cast = {.from = data};
-    return uv_buf_init(cast.to, (unsigned)size);
-}
-
 void net_udp_send(struct net_udp *udp, const struct net_address *to, const void *data, size_t size)
 {
     struct sockaddr_storage address;
     bool is_sent = false;
     if (net_address_to_socket(to, &address) && !udp->is_closed &&
         (address.ss_family == AF_INET6) == udp->is_ipv6) {
-        uv_buf_t buffer = borrow_bytes(data, size);
+        uv_buf_t buffer = net_borrow(data, size);
         is_sent = uv_udp_try_send(&udp->handle, &buffer, 1, (const struct sockaddr *)&address) >= 0;
     }
     udp->stats.sent += is_sent ? 1 : 0;
