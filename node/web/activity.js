@@ -14,7 +14,7 @@ function whoOf({ worker, address }) {
 // kind -> { text, who (before it), tone }
 const WORDS = {
     link: (event) => ({ who: whoOf(event), text: ` found link ${count(event.height)}, with ` +
-        `${counted(event.grains, 'grain')}${event.is_reorganisation ? '; the chain turned' : ''}` }),
+        counted(event.grains, 'grain') + (event.is_reorganisation ? '; the chain turned' : '') }),
     block: (event) => ({ tone: event.place === 'orphaned' ? 'bad' : 'ok', who: whoOf(event),
         text: ` found block ${count(event.height)}, worth ${amount(event.value_sats)}` +
             (event.place ? `: ${event.place.replaceAll('_', ' ')}` : '') }),

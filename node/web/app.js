@@ -101,8 +101,8 @@ function showTop(status) {
 function showState(documents) {
     const { isLost } = store;
     const alarms = alarmsOf({ isLost, ...documents });
-    showBanners(byId('alarms'), 'bad', alarms);
-    showBanners(byId('notices'), 'info', noticesOf({ isLost, ...documents }));
+    showBanners(byId('alarms'), alarms);
+    showBanners(byId('notices'), noticesOf({ isLost, ...documents }));
     const live = byId('live');
     const hasAny = documents.status !== null;
     setTone(live, isLost ? 'bad' : hasAny ? 'ok' : 'idle');

@@ -1,5 +1,5 @@
-// What needs attention, in a sentence on top of every page: red for what harms the miners, blue for
-// what passes by itself.
+// What needs attention, in a sentence on top of every page: red for what harms the miners, yellow
+// for what may come to that, blue for what passes by itself.
 import { make, rebuild } from './dom.js';
 import { sentence } from './units.js';
 
@@ -38,21 +38,24 @@ function isStarting(status, daemons) {
     return status.job === null && daemons.daemons.some((daemon) => daemon.state === 'checking');
 }
 
-// Without both documents nothing is known that could be told.
+// What the node itself says above everything else, where that is not told better below.
+function ownBanner({ banner, stratum, daemons }, hasDaemonAlarm) {
+    if (banner === null || banner.text === stratum.pause_reason ||
+        (daemons.ready === 0 && hasDaemonAlarm))
+        return [];
+    return [{ tone: banner.level === 'error' ? 'bad' : 'warn', title: sentence(banner.text),
+              text: banner.advice }];
+}
+
+// The worst first. Without both documents nothing is known that could be told.
 export function alarmsOf({ isLost, status, daemons }) {
     if (isLost)
         return [LOST];
-    if (status === null || daemons === null)
+    if (status === null || daemons === null || isStarting(status, daemons))
         return [];
-    const { store, stratum } = status;
-    const found = daemonAlarms(status, daemons);
-    if (stratum.is_paused && !isStarting(status, daemons))
-        found.unshift(workAlarm(status));
-    if (store.health !== 'healthy')
-        found.push({ title: 'The disk does not take what must be kept',
-                     text: `${sentence(store.problem ?? store.health)} The node goes on and ` +
-                         'keeps it in memory: make room before it is stopped.' });
-    return found;
+    const lost = daemonAlarms(status, daemons);
+    return [...(status.stratum.is_paused ? [workAlarm(status)] : []), ...lost,
+            ...ownBanner(status, lost.length > 0)];
 }
 
 // How many of the six blocks have come since the first link.
@@ -63,19 +66,15 @@ function blocksCome(left) {
 export function noticesOf({ isLost, status, daemons }) {
     if (isLost || status === null || daemons === null)
         return [];
-    const { job, network } = status;
-    const alone = network?.problem ? [{ title: 'The network', text: sentence(network.problem) }] :
-        [];
+    const { job } = status;
     if (job === null)
         return isStarting(status, daemons) ? [{
-            title: 'Starting',
-            text: 'The coin daemon is asked for the first block template.' }, ...alone] : alone;
+            tone: 'info', title: 'Starting',
+            text: 'The coin daemon is asked for the first block template.' }] : [];
     if (job.is_detached)
-        return [{ title: 'The pool wakes up', text: job.explanation }, ...alone];
-    if (job.is_solo)
-        return [{ title: 'Payouts begin soon', text: job.explanation,
-                  steps: blocksCome(job.solo_blocks_left) }, ...alone];
-    return alone;
+        return [{ tone: 'info', title: 'The pool wakes up', text: job.explanation }];
+    return job.is_solo ? [{ tone: 'info', title: 'Payouts begin soon', text: job.explanation,
+                            steps: blocksCome(job.solo_blocks_left) }] : [];
 }
 
 function makeSteps(come) {
@@ -85,14 +84,14 @@ function makeSteps(come) {
                           'aria-label': `${come} of ${EPOCH_BLOCKS} blocks` }, ...steps);
 }
 
-function makeBanner(tone, banner) {
-    const element = make('div', { class: 'banner', 'data-tone': tone },
+function makeBanner(banner) {
+    const element = make('div', { class: 'banner', 'data-tone': banner.tone ?? 'bad' },
         make('strong', {}, banner.title), ' ', make('span', {}, banner.text.trim()));
     if (banner.steps !== undefined)
         element.append(makeSteps(banner.steps));
     return element;
 }
 
-export function showBanners(place, tone, banners) {
-    rebuild(place, banners, (all) => all.map((banner) => makeBanner(tone, banner)));
+export function showBanners(place, banners) {
+    rebuild(place, banners, (all) => all.map(makeBanner));
 }

@@ -27,12 +27,12 @@ export function makeChart(parent, options) {
     const table = makeTable(options.label, [
         { label: 'Until', kind: 'text', cell: (point) => ({ main: exactTime(point.at) }) },
         { label: options.label, kind: 'number', cell: (point) => ({
-            main: options.unit(point.value) }) },
+            main: options.unit(point.value), note: point.note }) },
     ]);
     const details = make('details', {}, make('summary', {}, 'The same as a table'), table.table);
     parent.replaceChildren(plot, readout, details);
-    const chart = { ...options, plot, readout, details, table, points: [], pointed: null,
-                    width: 0 };
+    const chart = { ...options, plot, readout, details, table, points: [], span: null,
+                    pointed: null, width: 0 };
     const observer = new ResizeObserver(([{ contentRect }]) => {
         chart.width = Math.floor(contentRect.width);
         redraw(chart);
@@ -49,9 +49,12 @@ function fillDetails({ details, table, points }) {
         fillTable(table, points.toReversed(), (each) => each.at);
 }
 
-// points: [{ at, value }], oldest first; at in seconds since 1970, value at or before it.
-export function fillChart(chart, points) {
+// points: [{ at, value, note }], oldest first; at in seconds since 1970, the value is that of the
+// time before it. span: { first, last } in seconds, and for bars the `step` between two; without it
+// the chart is as wide as its points.
+export function fillChart(chart, points, span = null) {
     chart.points = points;
+    chart.span = span;
     redraw(chart);
     fillDetails(chart);
 }
@@ -73,7 +76,8 @@ function showReadout(chart) {
     if (points.length === 0)
         setText(chart.readout, empty);
     else if (pointed !== null)
-        setText(chart.readout, `${exactTime(points[pointed].at)}: ${unit(values[pointed])}`);
+        setText(chart.readout, [`${exactTime(points[pointed].at)}: ${unit(values[pointed])}`,
+                                points[pointed].note].filter(Boolean).join(', '));
     else
         setText(chart.readout, `Lowest ${unit(Math.min(...values))}, highest ` +
             `${unit(Math.max(...values))}`);
@@ -81,16 +85,14 @@ function showReadout(chart) {
 
 // ---- The picture
 
-function scalesOf({ points, width, shape }) {
-    const times = points.map(({ at }) => at * 1000);
-    const step = points.length > 1 ? (times.at(-1) - times[0]) / (points.length - 1) : 60000;
-    const first = times[0] - (shape === 'bars' ? step : 0);
-    const x = d3.scaleTime().domain([first, Math.max(times.at(-1), first + 1)])
+function scalesOf({ points, width, span }) {
+    const { first, last, step = 0 } = span ?? { first: points[0].at, last: points.at(-1).at };
+    const x = d3.scaleTime().domain([first * 1000, Math.max(last, first + 1) * 1000])
         .range([MARGIN.left, width - MARGIN.right]);
     const most = Math.max(...points.map(({ value }) => value));
     const y = d3.scaleLinear().domain([0, most > 0 ? most : 1]).nice(TICKS_Y)
         .range([HEIGHT - MARGIN.bottom, MARGIN.top]);
-    return { x, y, step };
+    return { x, y, step: step * 1000 };
 }
 
 function* axes({ unit, width }, { x, y }) {
@@ -162,7 +164,7 @@ function redraw(chart) {
     plot.setAttribute('aria-label', inWords(chart));
     showReadout(chart);
     const isDrawn = points.length > 0 && width > MARGIN.left + MARGIN.right;
-    rebuild(plot, { points, width, pointed: chart.pointed, isDrawn },
+    rebuild(plot, { points, span: chart.span, width, pointed: chart.pointed, isDrawn },
             () => (isDrawn ? pictureOf(chart) : []));
 }
 

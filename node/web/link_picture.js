@@ -40,14 +40,13 @@ function describe(grains, miners) {
 
 // document_: of the link. options: now, isNewest (nothing is chosen: it is the newest one)
 export function fillLink(view, card, document_, { now, isNewest }) {
-    const { link } = document_;
-    const grains = link.grains_included;
+    const grains = document_.included;
     const miners = minersOf(grains);
     const colours = new Map(miners.map(({ address, colour }) => [address, colour]));
-    setText(card.card.querySelector('h2'), `Inside link ${count(link.height)}` +
+    setText(card.card.querySelector('h2'), `Inside link ${count(document_.height)}` +
         (isNewest ? ', the newest' : ''));
-    setLead(card, `${counted(grains.length, 'grain')}, found ${ago(link.time, now)}. A square is ` +
-        'a grain, its colour says whose it is.');
+    setLead(card, `${counted(grains.length, 'grain')}, found ${ago(document_.time, now)}. ` +
+        'A square is a grain, its colour says whose it is.');
     rebuild(view.squares, grains.map(({ id, address }) => [id, colours.get(address) ?? COLOURS]),
             (all) => all.map(([id, colour]) =>
                 make('span', { class: `grain is-colour-${colour}`, title: id })));

@@ -1,5 +1,6 @@
 // One block: where it stands, and whom it pays what.
-import { fateOf, fillFacts, makeCard, makeFacts, payeeCell, setLead, showProblem } from './parts.js';
+import { fateOf, fillFacts, makeCard, makeFacts, payeeCell, setLead, showProblem }
+    from './parts.js';
 import { fillPlace, makeTablePlace } from './table.js';
 import { ago, amount, count, counted, percent } from './units.js';
 

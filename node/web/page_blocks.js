@@ -1,13 +1,13 @@
 // The blocks that miners of this node found: what became of them, and how lucky that was.
-import { blockColumns, fillFigures, makeCard, makeFigures, showProblem } from './parts.js';
+import { blockColumns, fateOf, fillFigures, makeCard, makeFigures, payeeCell, showProblem }
+    from './parts.js';
 import { fillPlace, makeTablePlace } from './table.js';
-import { count, percent } from './units.js';
+import { ago, amount, count, counted, percent } from './units.js';
 
 const ROWS_SHOWN = 25;
 
-const SPANS = [['24h', 'Last 24 hours'], ['7d', 'Last 7 days'], ['all', 'Since the beginning']];
+const SPANS = { day: 'Last 24 hours', week: 'Last 7 days', all: 'Since the oldest link' };
 
-// found / expected, in words that do not call chance a merit.
 function luckWords({ expected }) {
     if (!(expected > 0))
         return 'no work was done yet';
@@ -15,18 +15,36 @@ function luckWords({ expected }) {
 }
 
 function luckFigures(luck) {
-    return SPANS.filter(([name]) => luck[name] !== undefined && luck[name] !== null)
-        .map(([name, label]) => ({ label, value: `${count(luck[name].found)} found`,
-                                   note: luckWords(luck[name]) }));
+    return luck.spans.map((span) => ({
+        label: SPANS[span.name] ?? span.name, value: `${count(span.found)} found`,
+        note: luckWords(span) }));
 }
 
 const luckColumn = { label: 'Luck', kind: 'number', cell: (block) => ({
     main: block.luck === null || block.luck === undefined ? 'unknown' : percent(block.luck) }) };
 
+// ---- Blocks of the whole pool
+
+const HISTORY = 'payouts/history?limit=10';
+
+const poolColumns = [
+    { label: 'Block', kind: 'number', cell: (block) => ({
+        main: count(block.height), href: `#/block/${block.id}`,
+        note: ago(block.found_at, block.now), noteTime: block.found_at }) },
+    { label: 'Found by', kind: 'wide', cell: (block) => ({
+        ...payeeCell(block), note: block.is_found_here ? 'at this node' : 'at another node' }) },
+    { label: 'State', kind: 'text', cell: fateOf },
+    { label: 'Paid', kind: 'number', cell: (block) => (block.outputs === null ?
+        { main: 'not kept any more' } :
+        { main: amount(block.value_sats),
+          note: `to ${counted(block.outputs.length, 'address', 'addresses')}` }) },
+    luckColumn,
+];
+
 export const blocks = {
     section: '#/blocks',
     title: () => 'Blocks',
-    documents: () => ({ blocks: 'blocks', luck: 'luck' }),
+    documents: () => ({ blocks: 'blocks', luck: 'luck', history: HISTORY }),
 
     make(root, context) {
         const figures = makeFigures('Luck');
@@ -34,15 +52,22 @@ export const blocks = {
             'once; here is what became of it. Its coins can be spent once it is mature, after ' +
             '100 confirmations. Luck compares the work that was to be expected since the last ' +
             'block with the work that it took: above 100 % it came early.');
-        root.append(figures, list.card);
+        const pool = makeCard('pool-blocks', 'Of the whole pool', 'What the newest blocks paid, ' +
+            'whoever found them.');
+        root.append(figures, list.card, pool.card);
         const place = makeTablePlace(list.body, 'Blocks found by miners of this node',
                                      [...blockColumns, luckColumn]);
+        const poolPlace = makeTablePlace(pool.body, 'Newest blocks of the pool', poolColumns);
         return (documents) => {
             const now = context.now();
             showProblem(list, context.problem('blocks'));
             if (documents.luck !== null)
                 fillFigures(figures, luckFigures(documents.luck));
             figures.hidden = documents.luck === null;
+            showProblem(pool, context.problem(HISTORY));
+            if (documents.history !== null)
+                fillPlace(poolPlace, documents.history.blocks.map((block) => ({ ...block, now })), {
+                    key: (block) => block.id, empty: 'None yet.' });
             if (documents.blocks === null)
                 return;
             const rows = documents.blocks.blocks.map((block) => ({ ...block, now }));

@@ -1,6 +1,6 @@
 // One miner, for himself: what he has earned, what he may expect and why, and how his workers do.
 import { fillChart, makeChart } from './chart.js';
-import { make, setText } from './dom.js';
+import { make, rebuild } from './dom.js';
 import { sharesCell } from './page_miners.js';
 import { fillFigures, makeCard, makeFigures, makePair, setLead, showProblem } from './parts.js';
 import { fillPlace, makeTablePlace } from './table.js';
@@ -14,6 +14,10 @@ function pathOf(address) {
 
 // ---- Figures and what they mean
 
+function bestOf({ best_difficulty: best }) {
+    return best === null ? 'none yet' : difficulty(best);
+}
+
 function sumOf(paid) {
     return paid.reduce((sum, { amount_sats }) => sum + BigInt(amount_sats), 0n);
 }
@@ -23,34 +27,33 @@ function figures(miner) {
     return [
         { label: 'Hashrate', value: hashrate(miner.hashrate_10m),
           note: `24 h: ${hashrate(miner.hashrate_24h)}` },
-        { label: 'Expected of the next block', value: amount(miner.expected_sats ?? '0'),
+        { label: 'Expected of the next block', value: amount(miner.expected_sats),
           note: `${percent(window.part)} of the work that it pays` },
-        { label: 'Paid by blocks found here', value: amount(String(sumOf(paid))),
+        { label: 'Paid by the newest blocks', value: amount(String(sumOf(paid))),
           note: paid.length === 0 ? 'no block yet' : `by ${counted(paid.length, 'block')}` },
-        { label: 'Best share', value: miner.best_difficulty > 0 ?
-            difficulty(miner.best_difficulty) : 'none yet',
-          note: 'difficulty; a block needs the coin’s' },
+        { label: 'Best share', value: bestOf(miner),
+          note: 'its difficulty' },
     ];
 }
 
-function* exactness(miner) {
-    if (miner.is_exact === null)
-        return;
-    yield make('strong', {}, miner.is_exact ? 'Paid exactly. ' : 'Paid by chance, fairly. ');
-    yield sentence(miner.explanation);
+// Whether the next block pays the part exactly, or a place in it is drawn with that chance.
+function exactness({ window, is_exact: isExact, next_block_sats: sats, explanation }) {
+    const title = !(window.part > 0) ? '' : isExact ? 'Exact. ' : 'Drawn. ';
+    const now = isExact || sats === '0' ? '' : ` The next one would pay ${amount(sats)}.`;
+    return [title, `${sentence(explanation)}${now}`];
 }
 
 // ---- Tables
 
 const workerColumns = [
     { label: 'Worker', kind: 'text', cell: (worker) => ({
-        main: worker.name || 'without a name', tone: worker.online ? 'none' : 'warn',
-        note: worker.online ? worker.device : 'not connected' }) },
+        main: worker.name || 'without a name', tone: worker.is_online ? 'none' : 'warn',
+        note: worker.is_online ? worker.device : 'not connected' }) },
     { label: 'Hashrate', kind: 'number', cell: (worker) => ({
         main: hashrate(worker.hashrate_10m), note: `24 h: ${hashrate(worker.hashrate_24h)}` }) },
     { label: 'Shares', kind: 'number', cell: sharesCell },
     { label: 'Best share', kind: 'number', cell: (worker) => ({
-        main: worker.best_difficulty > 0 ? difficulty(worker.best_difficulty) : 'none yet' }) },
+        main: bestOf(worker) }) },
 ];
 
 const paidColumns = [
@@ -67,6 +70,17 @@ const paidColumns = [
 // ---- The chart: 24 hours, or seven days
 
 const SPANS = [['day', 'Last 24 hours'], ['week', 'Last 7 days']];
+const LENGTH_S = { day: 86400, week: 7 * 86400 };
+const STEP_S = { day: 600, week: 3600 };
+
+function showHistory(chart, { history }, span, now) {
+    const step = STEP_S[span];
+    const last = Math.ceil(now / step) * step;
+    const points = history[span].map(([begin, value, accepted, rejected]) => ({
+        at: begin + step, value, note: `${counted(accepted, 'share')} accepted` +
+            (rejected > 0 ? `, ${count(rejected)} rejected` : '') }));
+    fillChart(chart, points, { first: last - LENGTH_S[span], last, step });
+}
 
 function makeSpanChoice(onChoose) {
     const buttons = SPANS.map(([name, label], i) => make('button', {
@@ -99,13 +113,15 @@ function makeParts(root, address) {
 }
 
 function pendingWords({ pending, window }) {
-    const total = Number(pending) + Number(window.weight);
+    const credited = Number(pending.credited);
+    const total = credited + Number(window.weight);
+    const loose = pending.loose_count === 0 ? '' :
+        ` ${counted(pending.loose_count, 'grain')} of yours wait for the next link.`;
     if (!(total > 0))
-        return 'Nothing is credited to this address yet. A credit comes with each grain, and a ' +
-            'grain with every few minutes of work, depending on your hashrate.';
-    const waiting = Number(pending) / total;
-    return `Of the work credited to you ${percent(1 - waiting)} counts for the next block; ` +
-        `${percent(waiting)} waits until it is six blocks deep.`;
+        return 'Nothing is credited to this address yet: a credit comes with each grain that a ' +
+            `link includes.${loose}`;
+    return `Of the work credited to you ${percent(1 - credited / total)} counts for the next ` +
+        `block; ${percent(credited / total)} is not six blocks deep yet.${loose}`;
 }
 
 export const miner = {
@@ -123,7 +139,7 @@ export const miner = {
         parts.chart.body.append(makeSpanChoice((chosen) => {
             span = chosen;
             if (last !== null)
-                fillChart(chart, last.history[span]);
+                showHistory(chart, last, span, context.now());
         }), place);
         const chart = makeChart(place, { label: 'Hashrate', unit: hashrate, shape: 'bars',
                                          empty: 'No work in this time.' });
@@ -138,8 +154,8 @@ export const miner = {
             last = documents.miner;
             fillFigures(parts.figures, figures(last));
             setLead(parts.next, pendingWords(last));
-            exact.replaceChildren(...exactness(last));
-            fillChart(chart, last.history[span]);
+            rebuild(exact, exactness(last), ([title, text]) => [make('strong', {}, title), text]);
+            showHistory(chart, last, span, now);
             fillPlace(workers, last.workers, { key: (worker) => worker.name,
                 shownMax: ROWS_SHOWN, empty: 'No worker is known.' });
             fillPlace(paid, last.paid.map((each) => ({ ...each, now })), {

@@ -1,5 +1,7 @@
 // Who mines here: by payout address, by connection, and the devices that could not be served.
-import { makeCard, makeLookup, minerLink, payeeCell, showProblem } from './parts.js';
+import { followActions, makeOutcome } from './forms.js';
+import { hasRole } from './roles.js';
+import { makeCard, makeLookup, payeeCell, showProblem } from './parts.js';
 import { fillPlace, makeTablePlace } from './table.js';
 import { ago, count, counted, difficulty, duration, hashrate, sentence } from './units.js';
 
@@ -42,21 +44,23 @@ const minerColumns = [
     { label: 'Last share', kind: 'number', cell: lastShareCell },
     { label: 'Connected', kind: 'number', cell: (miner) => ({
         main: duration(miner.now - miner.connected_at), time: miner.connected_at,
-        note: counted(miner.blocks, 'block') + ' found' }) },
+        note: `${counted(miner.blocks, 'block')} found`,
+        actions: miner.mayAct ? [{ action: 'disconnect', label: 'Disconnect',
+                                   about: miner.worker, data: miner.session }] : [] }) },
 ];
 
 const addressColumns = [
     { label: 'Address', kind: 'wide', cell: (miner) => ({
-        mainId: miner.address, href: minerLink(miner.address),
+        ...payeeCell(miner),
         note: `${counted(miner.workers_count, 'worker')}, ` +
             counted(miner.connections, 'connection') }) },
     { label: 'Hashrate', kind: 'number', cell: (miner) => ({
         main: hashrate(miner.hashrate_10m), note: `24 h: ${hashrate(miner.hashrate_24h)}` }) },
     { label: 'Shares', kind: 'number', cell: sharesCell },
     { label: 'Best share', kind: 'number', cell: (miner) => ({
-        main: miner.best_difficulty > 0 ? difficulty(miner.best_difficulty) : 'none yet' }) },
+        main: miner.best_difficulty === null ? 'none yet' : difficulty(miner.best_difficulty) }) },
     { label: 'Last share', kind: 'number', cell: (miner) => ({
-        main: ago(miner.last_share_at, miner.now), time: miner.last_share_at }) },
+        main: ago(miner.last_share_at ?? 0, miner.now), time: miner.last_share_at }) },
 ];
 
 const refusedColumns = [
@@ -73,8 +77,8 @@ function withNow(rows, now) {
     return rows.map((row, i) => ({ ...row, now, i }));
 }
 
-function showMiners(places, { miners }, now) {
-    const rows = withNow(miners.miners, now)
+function showMiners(places, { miners }, { now, mayAct }) {
+    const rows = withNow(miners.miners, now).map((miner) => ({ ...miner, mayAct }))
         .sort((a, b) => b.hashrate_10m - a.hashrate_10m || a.session - b.session);
     fillPlace(places.miners, rows, {
         key: (miner) => miner.session, shownMax: ROWS_SHOWN,
@@ -88,7 +92,7 @@ function showMiners(places, { miners }, now) {
 export const miners = {
     section: '#/miners',
     title: () => 'Miners',
-    documents: () => ({ miners: 'miners', addresses: 'addresses?limit=100' }),
+    documents: () => ({ miners: 'miners', addresses: 'addresses' }),
 
     make(root, context) {
         const byAddress = makeCard('addresses', 'By payout address',
@@ -104,17 +108,25 @@ export const miners = {
                                    minerColumns),
             refused: makeTablePlace(refused.body, 'Devices that were refused', refusedColumns),
         };
+        const outcome = makeOutcome();
+        connections.card.append(outcome);
+        followActions(connections.card, outcome, context.csrf, { disconnect: {
+            question: () => 'Disconnect this miner? It may come back at once.',
+            path: (session) => `miners/${session}/disconnect`, done: 'Disconnected.',
+            onDone: () => context.renew('miners', 'addresses') } });
         return (documents) => {
             const now = context.now();
-            showProblem(byAddress, context.problem('addresses?limit=100'));
+            showProblem(byAddress, context.problem('addresses'));
             showProblem(connections, context.problem('miners'));
             if (documents.addresses !== null)
                 fillPlace(places.addresses, withNow(documents.addresses.addresses, now), {
-                    key: (miner) => miner.address, shownMax: ROWS_SHOWN,
+                    key: (miner) => miner.script, shownMax: ROWS_SHOWN,
+                    total: documents.addresses.total,
                     empty: 'Nobody has mined here yet.' });
             refused.card.hidden = (documents.miners?.refused.length ?? 0) === 0;
             if (documents.miners !== null)
-                showMiners(places, documents, now);
+                showMiners(places, documents,
+                           { now, mayAct: hasRole(context.role(), 'operator') });
         };
     },
 };

@@ -214,9 +214,9 @@ function makeParts(root) {
     };
     parts.health.body.append(parts.facts);
     parts.activity.body.append(parts.events);
-    const left = make('div', { class: 'stack' }, parts.chart.card, parts.activity.card);
     root.append(parts.verdict, makeLookup(), parts.figures,
-                makePair({ card: left }, parts.health), makePair(parts.payouts, parts.blocks));
+                makePair(parts.chart, parts.health), makePair(parts.payouts, parts.blocks),
+                parts.activity.card);
     return parts;
 }
 

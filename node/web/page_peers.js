@@ -1,11 +1,14 @@
 // The other nodes: who is connected, how they are found, and how far the share-chain has caught up
 // with theirs.
+import { followActions, makeOutcome } from './forms.js';
 import { fillFacts, fillFigures, makeCard, makeFacts, makeFigures, makePair, showProblem }
     from './parts.js';
+import { hasRole } from './roles.js';
 import { fillPlace, makeTablePlace } from './table.js';
 import { bytes, count, counted, duration, latency, percent } from './units.js';
 
 const ROWS_SHOWN = 50;
+const HOUR_S = 3600;
 
 // ---- Peers
 
@@ -32,13 +35,18 @@ const peerColumns = [
     { label: 'Traffic', kind: 'number', cell: (peer) => ({
         main: `${bytes(peer.bytes_received)} in`, note: `${bytes(peer.bytes_sent)} out` }) },
     { label: 'Connected', kind: 'number', cell: (peer) => ({
-        main: duration(peer.now - peer.since), time: peer.since }) },
+        main: duration(peer.now - peer.since), time: peer.since,
+        actions: peer.mayAct && peer.address ? [{ action: 'ban', label: 'Ban for an hour',
+                                                  about: peer.address, data: peer.address }] :
+            [] }) },
 ];
 
 const banColumns = [
     { label: 'Address', kind: 'wide', cell: (ban) => ({ main: ban.address }) },
     { label: 'Until', kind: 'number', cell: (ban) => ({
-        main: duration(ban.until - ban.now), time: ban.until }) },
+        main: duration(ban.until - ban.now), time: ban.until,
+        actions: ban.mayAct ? [{ action: 'unban', label: 'End the ban', about: ban.address,
+                                 data: ban.address }] : [] }) },
 ];
 
 function figures({ peers, dht }) {
@@ -91,6 +99,17 @@ function chainRows(chain) {
 
 // ---- The page
 
+function followDeeds(root, outcome, context) {
+    const onDone = () => context.renew('peers');
+    followActions(root, outcome, context.csrf, {
+        ban: { question: (address) => `Ban ${address} for an hour?`, path: () => 'peers/ban',
+               body: (address) => ({ address, seconds: HOUR_S, reason: 'by an operator' }),
+               done: 'Banned.', onDone },
+        unban: { question: (address) => `End the ban of ${address}?`, path: () => 'peers/unban',
+                 body: (address) => ({ address }), done: 'The ban has ended.', onDone },
+    });
+}
+
 export const peers = {
     section: '#/peers',
     title: () => 'Peers',
@@ -110,8 +129,12 @@ export const peers = {
             peers: makeTablePlace(list.body, 'Nodes connected to this one', peerColumns),
             bans: makeTablePlace(bans.body, 'Banned addresses', banColumns),
         };
+        const outcome = makeOutcome();
+        list.card.append(outcome);
+        followDeeds(root, outcome, context);
         return (documents) => {
             const now = context.now();
+            const mayAct = hasRole(context.role(), 'operator');
             const { peers: document_ } = documents;
             showProblem(list, context.problem('peers'));
             showProblem(dht, context.problem('dht'));
@@ -119,10 +142,10 @@ export const peers = {
             bans.card.hidden = (document_?.bans.length ?? 0) === 0;
             if (document_ !== null) {
                 fillFigures(top, figures(documents));
-                fillPlace(places.peers, document_.peers.map((peer) => ({ ...peer, now })), {
+                fillPlace(places.peers, document_.peers.map((peer) => ({ ...peer, now, mayAct })), {
                     key: (peer) => peer.number, shownMax: ROWS_SHOWN,
                     empty: 'No other node is connected: this one mines its share-chain alone.' });
-                fillPlace(places.bans, document_.bans.map((ban) => ({ ...ban, now })), {
+                fillPlace(places.bans, document_.bans.map((ban) => ({ ...ban, now, mayAct })), {
                     key: (ban) => ban.address, shownMax: ROWS_SHOWN, empty: '' });
             }
             if (documents.dht !== null)

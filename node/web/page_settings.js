@@ -1,18 +1,14 @@
 // Who is signed in, and what his role lets him see and do. The node decides: what is shown here is
 // only what it would not refuse.
 import { make, rebuild } from './dom.js';
-import { makeAccounts, makeAudit, makeConfiguration, makeTokens } from './settings_lists.js';
 import { makeDeed, makeForm } from './forms.js';
 import { makeCard } from './parts.js';
+import { hasRole } from './roles.js';
+import { makeAccounts, makeAudit, makeConfiguration, makeTokens } from './settings_lists.js';
 
-const ROLES = ['public', 'viewer', 'operator', 'admin'];
 const LEVELS = ['debug', 'info', 'warning', 'error'];
 const CODE = { name: 'code', label: 'Code of the second factor, if you have one', optional: true,
                autocomplete: 'one-time-code' };
-
-export function hasRole(role, wanted) {
-    return ROLES.indexOf(role) >= ROLES.indexOf(wanted);
-}
 
 // ---- Signing in and out
 

@@ -2,10 +2,10 @@
 import { make } from './dom.js';
 import { followActions, makeForm, makeOutcome } from './forms.js';
 import { makeCard } from './parts.js';
+import { ACCOUNT_ROLES } from './roles.js';
 import { fillPlace, makeTablePlace } from './table.js';
 import { ago } from './units.js';
 
-const ROLES = ['viewer', 'operator', 'admin'];
 const ROWS_SHOWN = 20;
 const DAY_S = 86400;
 
@@ -42,7 +42,7 @@ export function makeTokens(context) {
     const form = makeForm({
         label: 'Make a token', path: () => 'tokens', csrf: context.csrf,
         fields: [{ name: 'label', label: 'What it is for' },
-                 { name: 'role', label: 'Role', options: ROLES },
+                 { name: 'role', label: 'Role', options: ACCOUNT_ROLES },
                  { name: 'days', label: 'For how many days', type: 'number', value: 90 }],
         body: ({ label, role, days }) => ({ label, role, expires_s: days * DAY_S }),
         done: ({ token }) => `Keep it now, it is not shown again: ${token}`,
@@ -77,7 +77,7 @@ export function makeAccounts(context) {
     const form = makeForm({
         label: 'Add the account', path: () => 'accounts', csrf: context.csrf,
         fields: [{ name: 'name', label: 'Name' },
-                 { name: 'role', label: 'Role', options: ROLES },
+                 { name: 'role', label: 'Role', options: ACCOUNT_ROLES },
                  { name: 'password', label: 'Password', type: 'password',
                    autocomplete: 'new-password' }],
         done: 'Added.', onDone: () => context.renew('accounts', 'audit'),
@@ -95,10 +95,10 @@ export function makeAccounts(context) {
 // ---- Configuration
 
 const configColumns = [
-    { label: 'Key', kind: 'text', cell: (row) => ({ main: row.key }) },
+    { label: 'Key', kind: 'text', cell: (row) => ({ main: row.key, note: row.meaning }) },
     { label: 'Value', kind: 'wide', cell: (row) => ({ main: row.value === '' ? 'empty' :
         row.value }) },
-    { label: 'From', kind: 'text', cell: (row) => ({ main: row.from }) },
+    { label: 'From', kind: 'text', cell: (row) => ({ main: row.source }) },
 ];
 
 export function makeConfiguration() {
