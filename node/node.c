@@ -6,6 +6,7 @@
 #include "node/control.h"
 #include "node/http_page.h"
 #include "node/meter.h"
+#include "node/standings.h"
 #include "node/state.h"
 #include "node/swarm.h"
 
@@ -32,6 +33,7 @@ static void on_turn_ended(void *context, struct now now)
     struct node *node = context;
     if (node->wants_work)
         work_make(node);
+    standings_follow(node->standings);
     miners_deadline(node);
     miner_book_tick(node->miner_book, now);
     payout_book_follow(node->payout_book);
@@ -149,7 +151,11 @@ static bool make_sharechain(struct node *node, char error[NODE_ERROR_SIZE])
     log_event(node->log, LOG_INFO, "sharechain", "read from disk", LOG_U64("links", counts.links),
               LOG_U64("shares", counts.shares), LOG_U64("headers", counts.headers),
               LOG_U64("height", tip.height));
-    return true;
+    node->standings = standings_new(&node->env, node->sharechain, node->store);
+    snprintf(error, NODE_ERROR_SIZE, "out of memory");
+    if (node->standings != NULL)
+        standings_follow(node->standings);
+    return node->standings != NULL;
 }
 
 // The first difficulty of a miner of whom nothing is known: some seconds of work for the usual
@@ -390,6 +396,7 @@ void node_free(struct node *node)
     block_template_release(node->block_template);
     miner_book_free(node->miner_book, net_loop_now(node->loop));
     payout_book_free(node->payout_book);
+    standings_free(node->standings);
     sharechain_free(node->sharechain);
     if (node->store != NULL && !store_settle(node->store, 5000))
         log_plain(node->log, LOG_ERROR, "store", "stopped with work that is not on disk");

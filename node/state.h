@@ -52,6 +52,7 @@ struct hash_request {
 
 struct hasher;
 struct meter;
+struct standings;
 struct swarm;
 
 struct node {
@@ -64,6 +65,7 @@ struct node {
     struct net_wake *store_wake;
     enum store_health store_health;
     struct sharechain *sharechain;
+    struct standings *standings;
     struct swarm *swarm; // NULL in tests that need no other nodes
     struct backend *backend;
     struct stratum *stratum;

@@ -107,10 +107,7 @@ static bool credits_make(const struct sharechain *chain, const struct entry *ent
         body_id_at(body, i, &id);
         const struct entry *grain = map_find(chain->entries, &id);
         entry_weight(chain, grain, &weight);
-        // Valid shares weigh less than 2^240: more work than there is, so the product does not
-        // overflow.
-        struct u256 fee = u256_multiply_u64(&weight, chain->pool->inclusion_fee_bp, NULL);
-        fee = u256_divide_u64(&fee, 10000);
+        struct u256 fee = inclusion_fee(chain->pool, &weight);
         struct u256 rest = u256_subtract(&weight, &fee);
         credit_add(list, entry->script, &fee);
         credit_add(list, grain->script, &rest);

@@ -103,10 +103,10 @@ bool stored_share(const struct sharechain *chain, const struct entry *entry, str
 bool sharechain_share_bytes(const struct sharechain *chain, const struct hash256 *id,
                             struct buffer *out)
 {
-    uint8_t value[32 + SHARE_SIZE_MAX];
+    uint8_t value[STORED_SHARE_SIZE_MAX];
     struct buffer buffer;
     buffer_init_fixed(&buffer, value, sizeof(value));
-    if (!get(chain, STORE_SHARES, map_find(chain->entries, id), &buffer) || buffer.size < 32)
+    if (!stored_share(chain, map_find(chain->entries, id), &buffer) || buffer.size < 32)
         return false;
     write_bytes(out, value + 32, buffer.size - 32);
     return !out->failed;

@@ -150,6 +150,28 @@ void sharechain_each_loose(const struct sharechain *chain,
                            void (*visit)(void *context, const struct share_view *view),
                            void *context);
 
+// A share as a link gives credit for it, with what is public about its finder.
+struct credited_share {
+    struct hash256 id;
+    struct hash256 pow;
+    struct script payout_script;
+    uint8_t node_tag[SHARE_NODE_TAG_SIZE];
+    uint32_t link_height;
+    struct u256 weight;
+    struct u256 fee; // of the weight, what goes to the script of the including link
+    bool is_link;    // the including link itself
+    bool is_credited;
+    bool is_block; // its hash meets the bits of its header
+};
+typedef void sharechain_credited_visitor(void *context, const struct credited_share *share);
+// The link's own share first (not credited if it is detached), then its grains as in the body.
+// False if it is no valid link, or if one of them is not here: a link of which only its work is
+// known (height <= sharechain_whole_from), or no store. Some may have been visited then.
+bool sharechain_link_shares(const struct sharechain *chain, const struct hash256 *id,
+                            sharechain_credited_visitor *visit, void *context);
+// Credits of the links of the best chain above this height are known; 0 if all are.
+uint32_t sharechain_whole_from(const struct sharechain *chain);
+
 struct window_view {
     struct hash256 epoch; // E: its head
     uint32_t epoch_height;

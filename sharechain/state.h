@@ -4,6 +4,8 @@
 // window.c (weights of the current window), loose.c (grains to include), mint.c, persist.c,
 // views.c, browse.c, serve.c (what others ask for), old.c (skeletons of links that are not here any
 // more), root.c, prune.c (what makes them so), adopt.c (a chain that begins behind a proof),
+// views.c, credited.c, serve.c (what others ask for), old.c (skeletons of links that are not here
+// any more), root.c, prune.c (what makes them so), adopt.c (a chain that begins behind a proof),
 // lacks.c (what to ask others for).
 #ifndef SHOAL_SHARECHAIN_STATE_H
 #define SHOAL_SHARECHAIN_STATE_H
@@ -367,6 +369,13 @@ bool stored_share(const struct sharechain *chain, const struct entry *entry, str
 // views.c
 void share_view_fill(const struct sharechain *chain, const struct entry *entry,
                      struct share_view *view);
+#define STORED_SHARE_SIZE_MAX (32 + SHARE_SIZE_MAX)
+// Appends pow hash || share of an entry; false if it is not in the store.
+bool stored_share(const struct sharechain *chain, const struct entry *entry, struct buffer *out);
+
+// credited.c
+// What of a grain's weight goes to the link that includes it.
+struct u256 inclusion_fee(const struct pool *pool, const struct u256 *weight);
 
 // serve.c
 // Puts the skeleton of a new link into the store.

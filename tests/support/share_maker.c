@@ -66,6 +66,7 @@ static void fill_share(const struct mint *mint, const struct maker_spec *spec, s
     for (size_t i = 0; i < spec->branch_count; i++)
         share->branch.hashes[i].bytes[0] = (uint8_t)(i + 1);
     mint_share_info(mint, &spec->script, 0, &share->info);
+    team_to_tag(&spec->team, share->info.node_tag);
     static struct coinbase_output outputs[COINBASE_OUTPUTS_MAX];
     struct coinbase_spec coinbase = {
         .height = mint->height,

@@ -5,6 +5,7 @@
 
 #include "node/base/env.h"
 #include "node/base/log.h"
+#include "node/base/team.h"
 #include "sharechain/sharechain.h"
 
 struct maker_random {
@@ -27,6 +28,7 @@ struct maker_spec {
     struct hash256 prev;
     struct wall_time now;
     struct script script;
+    struct team team;
     enum maker_want want;    // MAKER_GRAIN: a share that misses the link target
     uint64_t salt;           // another salt, another share
     uint64_t coinbase_value; // 0: the subsidy

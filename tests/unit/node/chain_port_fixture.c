@@ -109,14 +109,24 @@ static void mine_block(struct port_node *node, int64_t clock_s)
     assert_int_equal(sharechain_add_header(node->chain, header), VERDICT_VALID);
 }
 
-static void mine_share(struct port_node *node, enum maker_want want, uint32_t scripts,
-                       int64_t clock_s)
+static struct team any_team(struct port_node *node, uint32_t teams)
+{
+    struct team team = {.name = ""};
+    uint32_t i = teams == 0 ? 0 : (uint32_t)env_random_below(&node->env, teams + 1);
+    for (; i > 0; i /= 2)
+        team.name[strlen(team.name)] = i % 2 == 0 ? 'a' : 'b';
+    return team;
+}
+
+static void mine_share(struct port_node *node, enum maker_want want,
+                       const struct port_growth *growth, int64_t clock_s)
 {
     struct made_share made;
     struct maker_spec spec = {
         .prev = header_chain_best(sharechain_headers(node->chain))->id,
         .now = {clock_s * 1000},
-        .script = maker_script((uint32_t)env_random_below(&node->env, scripts)),
+        .script = maker_script((uint32_t)env_random_below(&node->env, growth->scripts)),
+        .team = any_team(node, growth->teams),
         .want = want,
         .salt = env_random_u64(&node->env),
     };
@@ -136,8 +146,8 @@ void port_node_grow(struct port_node *node, const struct port_growth *growth, in
         if (growth->block_links > 0 && i % growth->block_links == 0)
             mine_block(node, *clock_s);
         for (uint32_t j = 0; j < growth->grains; j++)
-            mine_share(node, MAKER_GRAIN, growth->scripts, *clock_s);
-        mine_share(node, MAKER_LINK, growth->scripts, *clock_s);
+            mine_share(node, MAKER_GRAIN, growth, *clock_s);
+        mine_share(node, MAKER_LINK, growth, *clock_s);
     }
 }
 

@@ -35,6 +35,7 @@ struct port_growth {
     uint32_t seconds;     // between two links
     uint32_t block_links; // a block every so many links; 0: none
     uint32_t scripts;     // miners
+    uint32_t teams;       // that they mine for, now this one, now that one, now none
 };
 // Mines at *clock_s, which goes on.
 void port_node_grow(struct port_node *node, const struct port_growth *growth, int64_t *clock_s);
