@@ -8,7 +8,7 @@
 #define LOOK_BACK 32
 // In one turn.
 #define HEADERS_AT_ONCE 2000
-#define BLOCKS_AT_ONCE  8
+#define BLOCKS_AT_ONCE  2
 
 #define RECORD_VERSION  1
 #define RECORD_SIZE_MAX (256 + COINBASE_OUTPUTS_MAX * (SCRIPT_SIZE_MAX + 9))

@@ -59,7 +59,7 @@ static const struct api_parameter address_parameters[] = {
 };
 
 static const struct api_parameter history_parameters[] = {
-    LIMIT(500, 50),
+    LIMIT(100, 20), // each has all its outputs
     FROM("The height of the block to begin with; 0 is the newest."),
 };
 
