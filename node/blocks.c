@@ -4,6 +4,7 @@
 #include <string.h>
 #include "node/meter.h"
 #include "node/state.h"
+#include "node/web_events.h"
 
 #define RECORD_VERSION  1
 #define RECORD_SIZE_MAX 512
@@ -233,6 +234,7 @@ void blocks_result(void *context, const struct block_report *report)
     block->fate = report->fate;
     snprintf(block->reason, sizeof(block->reason), "%s", report->reason);
     block_save(node, block);
+    web_events_block(node->web_events, block);
 }
 
 void blocks_moved(void *context, const struct hash256 *hash, enum block_place place,
@@ -251,7 +253,10 @@ void blocks_moved(void *context, const struct hash256 *hash, enum block_place pl
         block->fate = BLOCK_KNOWN;
         block_drop_bytes(node, block);
     }
+    bool is_news = block->place != place;
     block->place = place;
     block->confirmations = confirmations;
     block_save(node, block);
+    if (is_news)
+        web_events_block(node->web_events, block);
 }

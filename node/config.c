@@ -245,6 +245,26 @@ static bool check_data(struct config_reader *reader)
                                       "--data DIR");
 }
 
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]:", 6) == 0;
+}
+
+static bool check_http(struct config_reader *reader)
+{
+    const struct config *config = reader->config;
+    bool has_cert = config->http_tls_cert[0] != '\0';
+    if (config->http_listen[0] == '\0' || is_loopback(config->http_listen) || has_cert ||
+        config->http_plain)
+        return true;
+    return config_reader_fail(
+        reader,
+        "http-listen: \"%s\" can be reached by others; give --http-tls-cert and --http-tls-key, or "
+        "listen on 127.0.0.1 behind a proxy that has TLS, or say --http-plain 1 if everybody on "
+        "the way may read passwords and tokens",
+        config->http_listen);
+}
+
 static bool read_layers(struct config_reader *reader, int argc, const char *const *argv)
 {
     memset(reader->config, 0, sizeof(*reader->config));
@@ -264,7 +284,7 @@ bool config_read(int argc, const char *const *argv, struct config *config,
                  struct config_error *error)
 {
     struct config_reader reader = {.config = config, .error = error};
-    return read_layers(&reader, argc, argv) && check_required(&reader);
+    return read_layers(&reader, argc, argv) && check_required(&reader) && check_http(&reader);
 }
 
 // ---- Writing

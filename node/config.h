@@ -65,6 +65,10 @@ struct config {
     uint32_t stratum_version_mask;              // 1fffe000
     struct config_list stratum_device_override; // user-agent beginnings, "*" for all
     char http_listen[CONFIG_TEXT_SIZE];         // address of the status page; "" for none
+    struct config_list http_host;               // names by which browsers call this node
+    char http_tls_cert[CONFIG_TEXT_SIZE], http_tls_key[CONFIG_TEXT_SIZE]; // PEM files; "" for none
+    bool http_plain;  // without TLS also where others can listen in
+    bool http_public; // what is public needs no role
     enum log_level log_level;
     enum log_form log_form;
     struct config_warnings warnings;

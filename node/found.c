@@ -4,6 +4,7 @@
 #include <string.h>
 #include "node/state.h"
 #include "node/swarm.h"
+#include "node/web_events.h"
 
 static void make_share(const struct work *work, const struct stratum_share *found,
                        struct share *share)
@@ -54,6 +55,7 @@ static struct found_block *note_block(struct node *node, const struct work *work
     log_event(node->log, LOG_INFO, "found", "block found", LOG_I64("height", block.height),
               LOG_TEXT("hash", text), LOG_TEXT("user", found->user),
               LOG_U64("value_sats", block.coinbase_value));
+    web_events_block(node->web_events, noted);
     return noted;
 }
 

@@ -5,6 +5,7 @@
 #include "node/meter.h"
 #include "node/pow/target.h"
 #include "node/state.h"
+#include "node/web_events.h"
 
 // Payout addresses that statistics are kept of, and workers of each.
 #define ADDRESSES_MAX 4096
@@ -197,6 +198,7 @@ static void on_share_judged(void *context, const struct stratum_judgement *judge
 {
     struct node *node = context;
     miner_book_judged(node->miner_book, judgement, net_loop_now(node->loop));
+    web_events_share(node->web_events, judgement);
     if (log_wants(node->log, LOG_DEBUG))
         log_event(node->log, LOG_DEBUG, "stratum", "share judged",
                   LOG_U64("session", judgement->session),
@@ -218,6 +220,7 @@ static void on_session_authorized(void *context, const struct stratum_session_vi
     log_event(node->log, LOG_INFO, "stratum", "miner connected", LOG_TEXT("peer", session->address),
               LOG_TEXT("user", session->user), LOG_TEXT("device", session->kind),
               LOG_TEXT("user_agent", session->user_agent));
+    web_events_miner(node->web_events, session, NULL);
 }
 
 static void on_session_closed(void *context, const struct stratum_session_view *session,
@@ -229,6 +232,8 @@ static void on_session_closed(void *context, const struct stratum_session_view *
     log_event(node->log, level, "stratum", "miner gone", LOG_TEXT("peer", session->address),
               LOG_TEXT("user", session->user), LOG_TEXT("reason", stratum_close_text(reason)),
               LOG_U64("accepted", session->shares[STRATUM_ACCEPTED]));
+    if (session->is_authorized)
+        web_events_miner(node->web_events, session, stratum_close_text(reason));
 }
 
 static void on_device_refused(void *context, const struct stratum_refused_device *device)

@@ -4,11 +4,12 @@
 #include <sys/stat.h>
 #include "node/api/access.h"
 #include "node/control.h"
-#include "node/http_page.h"
 #include "node/meter.h"
 #include "node/standings.h"
 #include "node/state.h"
 #include "node/swarm.h"
+#include "node/web_events.h"
+#include "node/web_server.h"
 
 #define STOP_WAIT_MS 1500
 
@@ -85,6 +86,7 @@ static void on_share_became_valid(void *context, const struct hash256 *id, const
         log_event(node->log, LOG_DEBUG, "sharechain", "new share", LOG_TEXT("id", text));
     }
     swarm_share_became_valid(node->swarm, id, bytes, size);
+    web_events_grain(node->web_events, id, bytes, size);
 }
 
 static void on_link_became_valid(void *context, const struct hash256 *id)
@@ -106,6 +108,7 @@ static void on_tip_changed(void *context, const struct hash256 *id, uint32_t dep
               LOG_U64("links_left", depth));
     swarm_tip_changed(node->swarm);
     meter_tip_changed(node->meter, depth);
+    web_events_link(node->web_events, &tip, depth > 0);
     node->wants_work = true;
 }
 
@@ -308,8 +311,8 @@ static bool make_parts(struct node *node, char error[NODE_ERROR_SIZE])
     if (node->control == NULL || !make_backend(node, error))
         return false;
     if (node->config->http_listen[0] != '\0')
-        node->http_page = http_page_new(node, error);
-    return node->http_page != NULL || node->config->http_listen[0] == '\0';
+        node->web_server = web_server_new(node, error);
+    return node->web_server != NULL || node->config->http_listen[0] == '\0';
 }
 
 struct node *node_new(const struct node_options *options, char error[NODE_ERROR_SIZE])
@@ -381,7 +384,7 @@ void node_free(struct node *node)
     if (node == NULL)
         return;
     net_loop_each_turn(node->loop, NULL, NULL);
-    http_page_free(node->http_page);
+    web_server_free(node->web_server);
     control_free(node->control);
     miners_close(node);
     access_close(node->access);

@@ -101,6 +101,11 @@ void report_block(struct node *node, struct report_call *call, struct json_write
     report_write_share_outputs(node, &id, writer);
 }
 
+const char *report_block_place(const struct node *node, const struct found_block *block)
+{
+    return place_text(block, count_confirmations(node, &block->id, block->height));
+}
+
 void report_blocks(struct node *node, struct report_call *call, struct json_writer *writer)
 {
     uint64_t from = report_number(call, "from"), limit = report_number(call, "limit");

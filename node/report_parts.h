@@ -44,6 +44,10 @@ bool report_is_private(const struct report_call *call);
 bool report_hash(struct report_call *call, const char *name, bool is_display, struct hash256 *hash);
 // Member "next": the "from" of the next page, or null.
 void report_write_next(struct json_writer *writer, bool has_more, uint64_t from);
+// Member "banner": what a page shows above everything else, or null.
+void report_write_banner(struct node *node, struct json_writer *writer);
+// "in_chain", "mature", "orphaned"; NULL while nobody knows.
+const char *report_block_place(const struct node *node, const struct found_block *block);
 // Hex as people see it: ids of blocks reversed, ids of links (pool_id included) in wire order.
 void report_write_block_id(struct json_writer *writer, const char *name, const struct hash256 *id);
 void report_write_id(struct json_writer *writer, const char *name, const struct hash256 *id);

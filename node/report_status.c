@@ -236,7 +236,7 @@ static void find_errors(struct node *node, const struct stratum_totals *totals,
                    "Miners are sent away until this is over; they should have a second pool.");
 }
 
-static void write_banner(struct node *node, struct json_writer *writer)
+void report_write_banner(struct node *node, struct json_writer *writer)
 {
     struct banner banner = {.level = NULL};
     struct stratum_totals totals;
@@ -271,7 +271,7 @@ void report_status(struct node *node, struct report_call *call, struct json_writ
     json_write_text(writer, "version", SHOAL_VERSION);
     json_write_i64(writer, "started_at", started_at);
     json_write_i64(writer, "uptime_s", wall_seconds(net_loop_now(node->loop).wall) - started_at);
-    write_banner(node, writer);
+    report_write_banner(node, writer);
     write_pool(node, writer);
     write_sharechain(node, writer);
     write_job(node, writer);

@@ -54,6 +54,8 @@ struct hasher;
 struct meter;
 struct standings;
 struct swarm;
+struct web_server;
+struct web_events;
 
 struct node {
     const struct config *config;
@@ -106,7 +108,8 @@ struct node {
     struct config *config_to_change; // `config`, for a reload; NULL in tests
     int argc;                        // of the start, for a reload
     const char *const *argv;
-    struct http_page *http_page;
+    struct web_server *web_server; // NULL without http-listen
+    struct web_events *web_events; // NULL without
 };
 
 // node.c: what a reload may change of the Stratum engine, from the configuration.

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "node/swarm_state.h"
+#include "node/web_events.h"
 
 #define STRANGERS_SAY_MS 60000 // between two lines about who was refused
 
@@ -44,6 +45,18 @@ static void log_peer(struct swarm *swarm, uint32_t number, const char *event, co
               LOG_TEXT("reason", reason));
 }
 
+// `reason` NULL: it is there now.
+static void tell_peer(struct swarm *swarm, struct swarm_peer *peer, const char *reason)
+{
+    struct network_peer_view view;
+    uint32_t cursor = 0;
+    while (reason == NULL && network_next_peer(swarm->network, &cursor, &view)) {
+        if (view.peer.link.peer == peer->number)
+            peer->id = view.peer.link.id.hash;
+    }
+    web_events_peer(swarm->node->web_events, &peer->id, peer->is_inbound, reason);
+}
+
 static void on_peer_opened(void *context, uint32_t peer, struct now now)
 {
     struct swarm *swarm = context;
@@ -53,8 +66,11 @@ static void on_peer_opened(void *context, uint32_t peer, struct now now)
     struct swarm_peer *place = find_peer(swarm, 0);
     const struct swarm_stream *stream = swarm_stream_find(swarm, peer);
     if (place != NULL && stream != NULL)
-        *place = (struct swarm_peer){peer, stream->endpoint, stream->is_inbound};
+        *place = (struct swarm_peer){
+            .number = peer, .endpoint = stream->endpoint, .is_inbound = stream->is_inbound};
     log_peer(swarm, peer, "node connected", "");
+    if (place != NULL)
+        tell_peer(swarm, place, NULL);
 }
 
 static void on_peer_closed(void *context, uint32_t peer, const char *reason, struct now now)
@@ -63,8 +79,10 @@ static void on_peer_closed(void *context, uint32_t peer, const char *reason, str
     (void)now;
     log_peer(swarm, peer, "node gone", reason);
     struct swarm_peer *place = find_peer(swarm, peer);
-    if (place != NULL)
-        place->number = 0;
+    if (place == NULL)
+        return;
+    tell_peer(swarm, place, reason);
+    place->number = 0;
 }
 
 static void on_peer_banned(void *context, uint32_t peer, const char *reason, struct now now)

@@ -31,6 +31,7 @@ struct swarm_peer {
     uint32_t number; // 0: an empty place
     struct endpoint endpoint;
     bool is_inbound;
+    struct hash256 id;
 };
 
 struct swarm_seed {

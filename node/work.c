@@ -9,6 +9,7 @@
 #include "node/pow/target.h"
 #include "node/state.h"
 #include "node/swarm.h"
+#include "node/web_events.h"
 
 #define WORK_AGE_MAX_MS 30000
 #define WORK_RETRY_MS   1000
@@ -262,6 +263,7 @@ static void serve(struct node *node, struct mint *mint)
     meter_work_made(node->meter, stratum_work.is_clean);
     stratum_set_work(node->stratum, &stratum_work, net_loop_now(node->loop));
     meter_work_told(node->meter);
+    web_events_job(node->web_events, mint, stratum_work.is_clean);
 }
 
 static bool store_has_room(struct node *node)

@@ -153,6 +153,8 @@ struct stratum_share {
 // A submit that was judged, for statistics and metrics.
 struct stratum_judgement {
     uint64_t session;
+    const char *worker;          // the part behind the address; "" if none
+    const struct script *payout; // NULL if nobody is authorized, or the session is gone
     enum stratum_verdict verdict;
     double difficulty;      // of the job, 0 if there is none
     double hash_difficulty; // what the hash came to; 0 if nothing was hashed

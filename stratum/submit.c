@@ -175,7 +175,11 @@ static void count(struct stratum *stratum, struct session *session, const struct
     stratum->totals.shares[judgement->verdict]++;
     stratum->totals.grains += judgement->is_grain ? 1 : 0;
     stratum->totals.blocks += judgement->is_block ? 1 : 0;
+    judgement->worker = "";
     if (session != NULL) {
+        const struct user_name *user = session->users_count > 0 ? session->users[0] : NULL;
+        judgement->worker = user != NULL ? user->text + user->worker_at : "";
+        judgement->payout = session->is_authorized ? &session->payout : NULL;
         judgement->session = session->id;
         session->shares[judgement->verdict]++;
         session->grains += judgement->is_grain ? 1 : 0;

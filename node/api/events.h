@@ -9,14 +9,15 @@
 #include "node/base/bytes.h"
 #include "node/base/json.h"
 #include "node/base/time.h"
+#include "node/net/http_message.h"
 
 // In the order of docs/api.md, which says what each holds.
 enum api_event_kind {
-    API_EVENT_SHARE, // a miner's share was judged; at most 10 a second, "skipped" counts the rest
-    API_EVENT_GRAIN, // a valid share entered the share-chain
-    API_EVENT_LINK,  // the best chain has a new tip
-    API_EVENT_BLOCK, // a block was found here, or its fate or place changed
-    API_EVENT_JOB,   // new work went to the miners
+    API_EVENT_SHARE,      // a miner's share was judged
+    API_EVENT_GRAIN,      // a valid share entered the share-chain
+    API_EVENT_LINK,       // the best chain has a new tip
+    API_EVENT_BLOCK,      // a block was found here, or its fate or place changed
+    API_EVENT_JOB,        // new work went to the miners
     API_EVENT_MINER_UP,   // a miner was authorized
     API_EVENT_MINER_DOWN, // its connection ended, and why
     API_EVENT_PEER_UP,
@@ -29,19 +30,19 @@ const char *api_event_text(enum api_event_kind kind); // "share", "miner_up"
 
 struct api_events;
 
-// `sent` is called for every new event with its whole text; borrowed for the call.
-typedef void api_event_sink(void *context, uint64_t number, enum api_event_kind kind,
-                            const uint8_t *json, size_t size);
+// `sent` is called for every new event; borrowed for the call.
+typedef void api_event_sink(void *context, enum api_event_kind kind, struct http_message *message);
 
-// Keeps the newest `history_max` events, at most `bytes_max` in all.
+// Keeps the newest `history_max` events, at most `bytes_max` in all. Numbers begin at the time of
+// this call, so that those of an earlier life of the node are smaller.
 struct api_events *api_events_new(size_t history_max, size_t bytes_max, api_event_sink *sent,
-                                  void *context);
+                                  void *context, struct now now);
 void api_events_free(struct api_events *events);
 
-// Whether anybody follows: where nobody does, making an event's text can be spared.
-void api_events_followers(struct api_events *events, size_t count);
-bool api_events_wanted(const struct api_events *events, enum api_event_kind kind,
-                       struct mono_time now);
+// Whether one more of this kind may be made now: of shares at most 10 a second, of what else comes
+// in floods at most 20. The others are counted; the next event of the kind says how many, as
+// "skipped".
+bool api_events_wanted(struct api_events *events, enum api_event_kind kind, struct now now);
 
 // An event: begin gives the writer inside {"event":…,"number":…,"at":…, and end closes and sends
 // it. Between the two nothing else of this object may be called.
@@ -49,7 +50,7 @@ struct json_writer *api_event_begin(struct api_events *events, enum api_event_ki
                                     struct now now);
 void api_event_end(struct api_events *events);
 
-// Calls `sent` for all kept events after `number`; false if some between are gone.
+// Calls `sent` for all kept events after `number`, oldest first; false if some between are gone.
 bool api_events_replay(const struct api_events *events, uint64_t number, api_event_sink *sent,
                        void *context);
 

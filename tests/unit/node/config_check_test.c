@@ -191,6 +191,20 @@ static void switch_needs_no_value_as_a_flag(void **state)
     assert_says(fixture, "found: given a second time");
 }
 
+static void dashboard_beyond_this_machine_wants_tls_or_a_word(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_false(READ(fixture, REQUIRED, "--http-listen", "0.0.0.0:8080"));
+    assert_says(fixture, "--http-tls-cert");
+    assert_says(fixture, "--http-plain 1");
+    assert_false(READ(fixture, REQUIRED, "--http-listen", "[2001:db8::1]:80"));
+    assert_true(READ(fixture, REQUIRED, "--http-listen", "0.0.0.0:8080", "--http-plain", "1"));
+    assert_true(READ(fixture, REQUIRED, "--http-listen", "0.0.0.0:8080", "--http-tls-cert", "c",
+                     "--http-tls-key", "k"));
+    assert_true(READ(fixture, REQUIRED, "--http-listen", "[::1]:8080"));
+    assert_true(READ(fixture, REQUIRED, "--http-listen", ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +218,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(secret_of_another_size_is_refused_and_never_shown, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(secret_in_a_file_that_others_can_read_is_a_warning, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(dashboard_beyond_this_machine_wants_tls_or_a_word, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(switch_needs_no_value_as_a_flag, set_up, tear_down),
     };

@@ -154,6 +154,11 @@ static const char *const other_values[][2] = {
     {"stratum-version-mask", "1fffffe0"},
     {"stratum-device-override", "*"},
     {"http-listen", "127.0.0.1:1"},
+    {"http-host", "pool.example"},
+    {"http-tls-cert", "/cert.pem"},
+    {"http-tls-key", "/key.pem"},
+    {"http-plain", "1"},
+    {"http-public", "0"},
     {"log-level", "error"},
     {"log-format", "json"},
 };
