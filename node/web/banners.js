@@ -29,6 +29,8 @@ function daemonAlarms(status, daemons) {
 
 function workAlarm(status) {
     const reason = status.stratum.pause_reason;
+    if (reason?.startsWith('drained'))
+        return { tone: 'warn', title: 'Miners are not served', text: sentence(reason) };
     return { title: 'Miners are not served', text: `${reason ? sentence(reason) : ''} The node ` +
         'sends miners away, so that they work elsewhere, until there is safe work again; they ' +
         'come back by themselves.' };

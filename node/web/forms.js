@@ -29,14 +29,16 @@ function valuesOf(form, fields) {
     return values;
 }
 
-// What came of it, under the form: read out once.
-function makeOutcome() {
+// What came of it, in words that are read out once.
+export function makeOutcome() {
     return make('p', { class: 'outcome', role: 'status' });
 }
 
-function showOutcome(outcome, problem, words) {
+// done: words, or what makes them of the answer
+function showOutcome(outcome, { document, problem }, done) {
     setTone(outcome, problem ? 'bad' : 'ok');
-    setText(outcome, problem ? sentence(problem.detail) : words);
+    setText(outcome, problem ? sentence(problem.detail) :
+        typeof done === 'function' ? done(document) : done);
 }
 
 // options: fields, label (of the button), method, path(values), body(values), csrf(), done (words,
@@ -51,13 +53,13 @@ export function makeForm(options) {
         event.preventDefault();
         const values = valuesOf(form, fields);
         button.disabled = true;
-        const { document, problem } = await send(method, path(values), body(values), csrf());
+        const answer = await send(method, path(values), body(values), csrf());
         button.disabled = false;
-        showOutcome(outcome, problem, typeof done === 'function' ? done(document ?? {}) : done);
-        if (problem)
+        showOutcome(outcome, answer, done);
+        if (answer.problem)
             return;
         form.reset();
-        options.onDone?.(document);
+        options.onDone?.(answer.document);
     });
     return form;
 }
@@ -72,10 +74,10 @@ export function makeDeed(options) {
         if (question !== undefined && !await isMeant(question, label))
             return;
         button.disabled = true;
-        const { problem } = await send(method, path, body, csrf());
+        const answer = await send(method, path, body, csrf());
         button.disabled = false;
-        showOutcome(outcome, problem, done);
-        if (!problem)
+        showOutcome(outcome, answer, done);
+        if (!answer.problem)
             onDone?.();
     });
     return make('div', { class: 'deed' }, button, outcome);
@@ -109,11 +111,9 @@ export function followActions(root, outcome, csrf, deeds) {
         const { about } = button.dataset;
         if (!await isMeant(deed.question(about), button.textContent))
             return;
-        const { problem } = await send(deed.method ?? 'POST', deed.path(about),
-                                       deed.body?.(about), csrf());
-        showOutcome(outcome, problem, deed.done);
+        const answer = await send(deed.method ?? 'POST', deed.path(about), deed.body?.(about),
+                                  csrf());
+        showOutcome(outcome, answer, deed.done);
         deed.onDone();
     });
 }
-
-export { makeOutcome };

@@ -1,10 +1,10 @@
 // The blocks that miners of this node found: what became of them, and how lucky that was.
-import { blockColumns, fateOf, fillFigures, makeCard, makeFigures, payeeCell, showProblem }
-    from './parts.js';
+import { blockColumns, fateOf, fillFacts, fillFigures, makeCard, makeFacts, makeFigures, payeeCell,
+         showProblem } from './parts.js';
 import { fillPlace, makeTablePlace } from './table.js';
-import { ago, amount, count, counted, percent } from './units.js';
+import { ago, amount, bytes, count, counted, percent, since } from './units.js';
 
-const ROWS_SHOWN = 25;
+const ROWS_SHOWN = 12;
 
 const SPANS = { day: 'Last 24 hours', week: 'Last 7 days', all: 'Since the oldest link' };
 
@@ -22,6 +22,24 @@ function luckFigures(luck) {
 
 const luckColumn = { label: 'Luck', kind: 'number', cell: (block) => ({
     main: block.luck === null || block.luck === undefined ? 'unknown' : percent(block.luck) }) };
+
+// ---- The block that is being mined
+
+const WEIGHT_MAX = 4000000;
+
+function templateRows(template) {
+    const { coinbase } = template;
+    return [
+        { label: 'Height', words: count(template.height), note: `on block ${template.prev}` },
+        { label: 'Value', words: amount(template.value_sats),
+          note: `of which ${amount(template.fees_sats)} are fees` },
+        { label: 'Transactions', words: count(template.transactions),
+          note: `weight ${count(template.weight)}, ${percent(template.weight / WEIGHT_MAX)} of ` +
+              `what fits; ${counted(template.sigops, 'signature operation')}` },
+        { label: 'Coinbase', words: counted(coinbase.outputs, 'output'),
+          note: `${bytes(coinbase.size)}; the template was made ${since(template.age_ms)}` },
+    ];
+}
 
 // ---- Blocks of the whole pool
 
@@ -44,7 +62,8 @@ const poolColumns = [
 export const blocks = {
     section: '#/blocks',
     title: () => 'Blocks',
-    documents: () => ({ blocks: 'blocks', luck: 'luck', history: HISTORY }),
+    documents: () => ({ blocks: 'blocks', luck: 'luck', history: HISTORY,
+                        template: 'template' }),
 
     make(root, context) {
         const figures = makeFigures('Luck');
@@ -54,7 +73,10 @@ export const blocks = {
             'block with the work that it took: above 100 % it came early.');
         const pool = makeCard('pool-blocks', 'Of the whole pool', 'What the newest blocks paid, ' +
             'whoever found them.');
-        root.append(figures, list.card, pool.card);
+        const next = makeCard('template', 'Being mined now');
+        const facts = makeFacts();
+        next.body.append(facts);
+        root.append(figures, next.card, list.card, pool.card);
         const place = makeTablePlace(list.body, 'Blocks found by miners of this node',
                                      [...blockColumns, luckColumn]);
         const poolPlace = makeTablePlace(pool.body, 'Newest blocks of the pool', poolColumns);
@@ -64,6 +86,10 @@ export const blocks = {
             if (documents.luck !== null)
                 fillFigures(figures, luckFigures(documents.luck));
             figures.hidden = documents.luck === null;
+            showProblem(next, context.problem('template'));
+            const template = documents.template?.template ?? null;
+            fillFacts(facts, template === null ? [{ label: 'Block', tone: 'idle',
+                words: 'none: there is no work' }] : templateRows(template));
             showProblem(pool, context.problem(HISTORY));
             if (documents.history !== null)
                 fillPlace(poolPlace, documents.history.blocks.map((block) => ({ ...block, now })), {

@@ -6,10 +6,14 @@ import { fillFigures, makeCard, makeFigures, makePair, setLead, showProblem } fr
 import { fillPlace, makeTablePlace } from './table.js';
 import { ago, amount, count, counted, difficulty, hashrate, percent, sentence } from './units.js';
 
-const ROWS_SHOWN = 20;
+const ROWS_SHOWN = 10;
 
 function pathOf(address) {
     return `addresses/${encodeURIComponent(address)}`;
+}
+
+function sharesPathOf(address) {
+    return `shares?limit=10&address=${encodeURIComponent(address)}`;
 }
 
 // ---- Figures and what they mean
@@ -67,6 +71,17 @@ const paidColumns = [
     { label: 'Amount', kind: 'number', cell: (paid) => ({ main: amount(paid.amount_sats) }) },
 ];
 
+const shareColumns = [
+    { label: 'Found', kind: 'text', cell: (share) => (share.time === null ?
+        { main: 'some time ago' } : { main: ago(share.time, share.now), time: share.time }) },
+    { label: 'As', kind: 'text', cell: (share) => ({
+        main: share.is_link ? `link ${count(share.link_height)}` : 'grain',
+        href: share.is_link ? `#/chain/${share.id}` : undefined }) },
+    { label: 'Credited', kind: 'text', cell: (share) => (share.credited_height === null ?
+        { main: 'not yet', tone: 'idle' } :
+        { main: `by link ${count(share.credited_height)}`, tone: 'ok' }) },
+];
+
 // ---- The chart: 24 hours, or seven days
 
 const SPANS = [['day', 'Last 24 hours'], ['week', 'Last 7 days']];
@@ -104,11 +119,13 @@ function makeParts(root, address) {
         next: makeCard('expected', 'What you are paid'),
         chart: makeCard('history', 'Your hashrate here'),
         workers: makeCard('workers', 'Workers'),
+        shares: makeCard('shares', 'Your newest receipts', 'Grains that this node has from you, ' +
+            'mined here or at any other node of the pool.'),
         paid: makeCard('paid', 'Blocks that paid you', 'Coins come with the block itself: nobody ' +
             'holds them for you. They can be spent after 100 confirmations.'),
     };
-    root.append(parts.whole, parts.figures, parts.next.card, parts.chart.card,
-                makePair(parts.workers, parts.paid));
+    root.append(parts.whole, parts.figures, parts.next.card, parts.chart.card, parts.workers.card,
+                makePair(parts.shares, parts.paid));
     return parts;
 }
 
@@ -127,7 +144,7 @@ function pendingWords({ pending, window }) {
 export const miner = {
     section: '#/miners',
     title: () => 'Miner',
-    documents: (address) => ({ miner: pathOf(address) }),
+    documents: (address) => ({ miner: pathOf(address), shares: sharesPathOf(address) }),
 
     make(root, context) {
         const parts = makeParts(root, context.parameter);
@@ -146,9 +163,14 @@ export const miner = {
         const workers = makeTablePlace(parts.workers.body, 'Workers of this address',
                                        workerColumns);
         const paid = makeTablePlace(parts.paid.body, 'Blocks that paid this address', paidColumns);
+        const shares = makeTablePlace(parts.shares.body, 'The newest grains of this address',
+                                      shareColumns);
         return (documents) => {
             const now = context.now();
             showProblem(parts.next, context.problem(pathOf(context.parameter)));
+            if (documents.shares !== null)
+                fillPlace(shares, documents.shares.shares.map((each) => ({ ...each, now })), {
+                    key: (share) => share.id, empty: 'None yet.' });
             if (documents.miner === null)
                 return;
             last = documents.miner;

@@ -12,6 +12,11 @@ const HOUR_S = 3600;
 
 // ---- Peers
 
+// "192.0.2.1:9333" or "[2001:db8::1]:9333": without port and brackets.
+function hostOf(endpoint) {
+    return endpoint.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+}
+
 function peerCell(peer) {
     const note = `${peer.way}${peer.place && peer.place !== peer.way ? `, ${peer.place}` : ''}`;
     return peer.address ? { main: peer.address, note } : { mainId: peer.node_id, note };
@@ -37,16 +42,15 @@ const peerColumns = [
     { label: 'Connected', kind: 'number', cell: (peer) => ({
         main: duration(peer.now - peer.since), time: peer.since,
         actions: peer.mayAct && peer.address ? [{ action: 'ban', label: 'Ban for an hour',
-                                                  about: peer.address, data: peer.address }] :
-            [] }) },
+            about: hostOf(peer.address), data: hostOf(peer.address) }] : [] }) },
 ];
 
 const banColumns = [
-    { label: 'Address', kind: 'wide', cell: (ban) => ({ main: ban.address }) },
+    { label: 'Address', kind: 'wide', cell: (ban) => ({ main: hostOf(ban.address) }) },
     { label: 'Until', kind: 'number', cell: (ban) => ({
         main: duration(ban.until - ban.now), time: ban.until,
-        actions: ban.mayAct ? [{ action: 'unban', label: 'End the ban', about: ban.address,
-                                 data: ban.address }] : [] }) },
+        actions: ban.mayAct ? [{ action: 'unban', label: 'End the ban',
+            about: hostOf(ban.address), data: hostOf(ban.address) }] : [] }) },
 ];
 
 function figures({ peers, dht }) {

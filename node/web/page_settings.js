@@ -6,7 +6,8 @@ import { makeCard } from './parts.js';
 import { hasRole } from './roles.js';
 import { makeAccounts, makeAudit, makeConfiguration, makeTokens } from './settings_lists.js';
 
-const LEVELS = ['debug', 'info', 'warning', 'error'];
+const LEVELS = ['info', 'debug', 'warn', 'error'];
+const HOUR_S = 3600;
 const CODE = { name: 'code', label: 'Code of the second factor, if you have one', optional: true,
                autocomplete: 'one-time-code' };
 
@@ -53,10 +54,19 @@ function* sessionChildren(context, { role, name }) {
 
 // ---- What an operator does
 
+function reloadWords({ changed, warnings }) {
+    const later = changed.filter((each) => each.needs_restart).map(({ key }) => key);
+    const now = changed.filter((each) => !each.needs_restart).map(({ key }) => key);
+    return [changed.length === 0 ? 'Nothing has changed.' : '',
+            now.length === 0 ? '' : `Changed: ${now.join(', ')}.`,
+            later.length === 0 ? '' : `Takes a restart: ${later.join(', ')}.`, ...warnings]
+        .filter((text) => text !== '').join(' ');
+}
+
 function* deeds(context) {
     const { csrf } = context;
     yield makeDeed({ label: 'Read the configuration again', path: 'config/reload', csrf,
-                     done: 'Read again.', onDone: () => context.renew() });
+                     done: reloadWords, onDone: () => context.renew() });
     yield makeDeed({ label: 'Drain', path: 'drain', csrf, question: 'Tell all miners to go ' +
         'elsewhere, and take no new ones? The node itself stays.',
                      done: 'Miners are sent elsewhere.', onDone: () => context.renew() });
@@ -69,8 +79,9 @@ function* deeds(context) {
     yield make('h3', {}, 'Ban a peer');
     yield makeForm({ label: 'Ban', path: () => 'peers/ban', csrf,
                      fields: [{ name: 'address', label: 'Address' },
-                              { name: 'seconds', label: 'For how many seconds', type: 'number' },
-                              { name: 'reason', label: 'Why' }],
+                              { name: 'seconds', label: 'For how many seconds', type: 'number',
+                                value: HOUR_S },
+                              { name: 'reason', label: 'Why', optional: true }],
                      done: 'Banned. The list is on the page of the peers.' });
 }
 
