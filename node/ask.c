@@ -112,13 +112,10 @@ void ask_close(struct ask *ask)
     free(ask);
 }
 
-static bool send_request(struct ask *ask, const struct ask_request *request)
+static void write_request(const struct ask_request *request, struct buffer *line)
 {
-    uint8_t bytes[512];
-    struct buffer line;
     struct json_writer writer;
-    buffer_init_fixed(&line, bytes, sizeof(bytes));
-    json_writer_init(&writer, &line);
+    json_writer_init(&writer, line);
     json_begin_object(&writer, NULL);
     json_write_text(&writer, "command", request->command);
     if (request->from != 0)
@@ -128,19 +125,14 @@ static bool send_request(struct ask *ask, const struct ask_request *request)
     if (request->id != NULL)
         json_write_text(&writer, "id", request->id);
     json_end_object(&writer);
-    write_u8(&line, '\n');
-    return !line.failed &&
-           net_connection_write(ask->connection, line.data, line.size) != NET_WRITE_OVERFLOW;
 }
 
-static struct json *read_answer(struct ask *ask, char error[ASK_ERROR_SIZE])
+struct json *ask_read_answer(const char *answer, size_t size, char error[ASK_ERROR_SIZE])
 {
-    ask->answer.size--; // the newline
-    struct json *json =
-        json_parse((const char *)ask->answer.data, ask->answer.size, ANSWER_TOKENS_MAX);
+    struct json *json = json_parse(answer, size, ANSWER_TOKENS_MAX);
     struct json_value problem =
         json == NULL ? (struct json_value){0} : json_get(json_root(json), "error");
-    char text[256] = "the answer is no JSON";
+    char text[ASK_ERROR_SIZE - 16] = "the answer is no JSON";
     if (json != NULL && !json_exists(problem))
         return json;
     if (json != NULL && !json_to_text(problem, text, sizeof(text)))
@@ -150,18 +142,36 @@ static struct json *read_answer(struct ask *ask, char error[ASK_ERROR_SIZE])
     return NULL;
 }
 
-struct json *ask_question(struct ask *ask, const struct ask_request *request,
-                          char error[ASK_ERROR_SIZE])
+static bool send_line(struct ask *ask, const struct buffer *line)
+{
+    return !line->failed &&
+           net_connection_write(ask->connection, line->data, line->size) != NET_WRITE_OVERFLOW &&
+           net_connection_write(ask->connection, "\n", 1) != NET_WRITE_OVERFLOW;
+}
+
+struct json *ask_line(struct ask *ask, const struct buffer *line, char error[ASK_ERROR_SIZE])
 {
     ask->is_answered = false;
     buffer_reset(&ask->answer);
-    if (ask->connection != NULL && send_request(ask, request))
+    if (ask->connection != NULL && send_line(ask, line))
         ask_run(ask);
-    if (ask->is_answered)
-        return read_answer(ask, error);
+    if (ask->is_answered) {
+        ask->answer.size--; // the newline
+        return ask_read_answer((const char *)ask->answer.data, ask->answer.size, error);
+    }
     snprintf(error, ASK_ERROR_SIZE, "the node gave no answer: %s",
              ask->has_timed_out ? "timed out" : ask->reason);
     return NULL;
+}
+
+struct json *ask_question(struct ask *ask, const struct ask_request *request,
+                          char error[ASK_ERROR_SIZE])
+{
+    uint8_t bytes[512];
+    struct buffer line;
+    buffer_init_fixed(&line, bytes, sizeof(bytes));
+    write_request(request, &line);
+    return ask_line(ask, &line, error);
 }
 
 const struct buffer *ask_text(const struct ask *ask)

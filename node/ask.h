@@ -25,6 +25,10 @@ struct ask_request {
 // next question. NULL with a sentence, also if the node's answer is an error.
 struct json *ask_question(struct ask *ask, const struct ask_request *request,
                           char error[ASK_ERROR_SIZE]);
+// The same for a line that is JSON, without a newline.
+struct json *ask_line(struct ask *ask, const struct buffer *line, char error[ASK_ERROR_SIZE]);
+// An answer as text: NULL with a sentence if it is an error, or no JSON.
+struct json *ask_read_answer(const char *answer, size_t size, char error[ASK_ERROR_SIZE]);
 // The text of the last answer, without the newline.
 const struct buffer *ask_text(const struct ask *ask);
 

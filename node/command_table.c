@@ -31,6 +31,51 @@ static const struct command_verb pool_verbs[] = {
     {0},
 };
 
+static const struct command_option account_add_options[] = {
+    {"role", "viewer|operator|admin", "what it may do"},
+    {0},
+};
+
+static const struct command_option account_totp_options[] = {
+    {"remove", NULL, "take the second factor away"},
+    {0},
+};
+
+static const struct command_verb account_verbs[] = {
+    {"add", "NAME", "make an account; its password is asked for", account_add_options},
+    {"list", "", "all accounts, with their roles", NULL},
+    {"remove", "NAME", "remove an account, its sessions and its tokens", NULL},
+    {"password", "NAME", "give an account another password; its sessions end", NULL},
+    {"totp", "NAME", "give an account a second factor: codes that follow from the time",
+     account_totp_options},
+    {0},
+};
+
+static const struct command_option token_create_options[] = {
+    {"role", "viewer|operator|admin", "what it may do"},
+    {"label", "TEXT", "what it is for"},
+    {"expires", "TIME", "when it ends, as in 30d, 12h or never; 90d if not given"},
+    {0},
+};
+
+static const struct command_verb token_verbs[] = {
+    {"create", "", "make a token, which is shown this once", token_create_options},
+    {"list", "", "all tokens, without their secrets", NULL},
+    {"revoke", "ID", "make a token useless", NULL},
+    {0},
+};
+
+static const struct command_option audit_options[] = {
+    {"limit", "N", "how many lines at most; 50 if not given"},
+    {0},
+};
+
+static const struct command_option ban_options[] = {
+    {"for", "TIME", "how long, as in 1d, 12h or 30m; a day if not given"},
+    {"reason", "TEXT", "why, for the audit log"},
+    {0},
+};
+
 #define TABLE_THEN_JSON                                                                            \
     "Prints a table for people; with --json the document itself, whose members docs/api.md "       \
     "describes."
@@ -44,7 +89,7 @@ static const struct command commands[] = {
         .description =
             "Runs a node until SIGINT or SIGTERM: miners are told to reconnect, everything is "
             "written to disk, then it ends; a second signal ends it at once. SIGHUP reads the "
-            "configuration again and takes over log-level; other keys need a restart. The log "
+            "configuration again, as \"shoal reload\" does. The log "
             "goes to standard error. It needs a pool file (--pool) and a coin daemon (--daemon), "
             "and either another node of the pool (--seed) or --found, for the first one.",
         .keys = COMMAND_KEYS_ALL,
@@ -201,6 +246,111 @@ static const struct command commands[] = {
         .keys = COMMAND_KEYS_DATA,
         .options = json_option,
         .run = command_query,
+    },
+    {
+        .name = "ban",
+        .group = COMMAND_GROUP_OPERATE,
+        .arguments = "ADDRESS",
+        .meaning = "end the links with a node's address, and take none for a while",
+        .description = "ADDRESS is an IP address without port, as \"shoal peers\" shows them. Bans "
+                       "end with their time, or when this node ends.",
+        .keys = COMMAND_KEYS_DATA,
+        .options = ban_options,
+        .run = command_operate,
+    },
+    {
+        .name = "unban",
+        .group = COMMAND_GROUP_OPERATE,
+        .arguments = "ADDRESS",
+        .meaning = "take away all bans of an address",
+        .description = "Also those that the node itself has made.",
+        .keys = COMMAND_KEYS_DATA,
+        .run = command_operate,
+    },
+    {
+        .name = "disconnect",
+        .group = COMMAND_GROUP_OPERATE,
+        .arguments = "SESSION",
+        .meaning = "close the connection of one miner",
+        .description = "SESSION is its number, the member session of \"shoal miners --json\". It "
+                       "may come back at once.",
+        .keys = COMMAND_KEYS_DATA,
+        .run = command_operate,
+    },
+    {
+        .name = "log-level",
+        .group = COMMAND_GROUP_OPERATE,
+        .arguments = "error|warn|info|debug",
+        .meaning = "log more or less, until the next reload or restart",
+        .description = "What the configuration says is not changed.",
+        .keys = COMMAND_KEYS_DATA,
+        .run = command_operate,
+    },
+    {
+        .name = "reload",
+        .group = COMMAND_GROUP_OPERATE,
+        .arguments = "",
+        .meaning = "read the configuration again",
+        .description = "The same as SIGHUP: file and environment are read again, under the flags "
+                       "that the node was started with. Says for each key that has changed whether "
+                       "it is in force or takes a restart. A configuration that is wrong changes "
+                       "nothing.",
+        .keys = COMMAND_KEYS_DATA,
+        .run = command_operate,
+    },
+    {
+        .name = "drain",
+        .group = COMMAND_GROUP_OPERATE,
+        .arguments = "",
+        .meaning = "send all miners elsewhere, and take no new ones",
+        .description = "For a restart that no miner notices: they fail over to their next pool, "
+                       "/readyz says 503, and the node stays in the pool as a peer.",
+        .keys = COMMAND_KEYS_DATA,
+        .run = command_operate,
+    },
+    {
+        .name = "undrain",
+        .group = COMMAND_GROUP_OPERATE,
+        .arguments = "",
+        .meaning = "take miners again",
+        .description = "Ends what \"shoal drain\" began; a restart does, too.",
+        .keys = COMMAND_KEYS_DATA,
+        .run = command_operate,
+    },
+    {
+        .name = "account",
+        .group = COMMAND_GROUP_OPERATE,
+        .arguments = "",
+        .meaning = "who may sign in at the dashboard, and what they may do",
+        .description =
+            "Roles: a viewer sees addresses of miners and nodes and the configuration, an operator "
+            "acts, an admin makes accounts. Passwords are asked for at the terminal, or read as a "
+            "line from standard input. Works while no node runs, too.",
+        .keys = COMMAND_KEYS_DATA,
+        .verbs = account_verbs,
+        .run = command_account,
+    },
+    {
+        .name = "token",
+        .group = COMMAND_GROUP_OPERATE,
+        .arguments = "",
+        .meaning = "tokens by which programs use the API",
+        .description = "A program sends its token in the header Authorization: Bearer TOKEN. Works "
+                       "while no node runs, too.",
+        .keys = COMMAND_KEYS_DATA,
+        .verbs = token_verbs,
+        .run = command_token,
+    },
+    {
+        .name = "audit",
+        .group = COMMAND_GROUP_OPERATE,
+        .arguments = "",
+        .meaning = "who did what: the newest lines of the audit log",
+        .description = "Every change and every attempt to sign in is a line of audit.log in the "
+                       "data directory.",
+        .keys = COMMAND_KEYS_DATA,
+        .options = audit_options,
+        .run = command_audit,
     },
     {
         .name = "help",

@@ -97,3 +97,28 @@ bool units_parse_hashrate(const char *text, double *hashes_per_second)
     *hashes_per_second = value;
     return value > 0 && isfinite(value);
 }
+
+bool units_parse_duration(const char *text, int64_t *seconds)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    const int64_t most = (int64_t)3650 * 86400;
+    int64_t value = 0, unit = 1;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 9)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        value = value * 10 + (text[i] - '0');
+    if (text[digits] != '\0') {
+        unit = 0;
+        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+            unit = units[i].letter == text[digits] ? units[i].seconds : unit;
+    }
+    if (unit == 0 || (text[digits] != '\0' && text[digits + 1] != '\0') || value == 0 ||
+        value > most / unit)
+        return false;
+    *seconds = value * unit;
+    return true;
+}

@@ -18,6 +18,9 @@ void units_duration(int64_t seconds, char out[UNITS_TEXT_SIZE]);
 void units_ago(int64_t now_s, int64_t then_s, char out[UNITS_TEXT_SIZE]);
 // Satoshi as coins with all eight digits: "0.00050000".
 void units_coins(uint64_t sats, char out[UNITS_TEXT_SIZE]);
+// "90d", "12h", "30m", "45s" or "45": seconds, more than 0 and at most ten years. False if it
+// is none.
+bool units_parse_duration(const char *text, int64_t *seconds);
 // "500", "1.5T", "200 GH/s", "2e12": hashes a second, more than 0. False if it is no hashrate.
 bool units_parse_hashrate(const char *text, double *hashes_per_second);
 

@@ -102,7 +102,7 @@ struct audit *access_audit(struct access *access)
 struct api_identity access_local(void)
 {
     return (struct api_identity){
-        .role = API_ADMIN, .name = ACCESS_LOCAL_NAME, .address = "control socket"};
+        .role = API_ADMIN, .name = ACCESS_LOCAL_NAME, .address = "this machine"};
 }
 
 // ---- Finding

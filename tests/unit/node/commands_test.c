@@ -246,6 +246,18 @@ static void values_in_force_are_printed(void **state)
     assert_fails(&what, EXIT_MISUSED, "daemon: missing");
 }
 
+// In roff a hyphen is \\-.
+static void write_name(const char *name, bool is_roff, char out[64])
+{
+    size_t size = 0;
+    for (; *name != '\0' && size < 62; name++) {
+        if (*name == '-' && is_roff)
+            out[size++] = '\\';
+        out[size++] = *name;
+    }
+    out[size] = '\0';
+}
+
 static void every_command_is_in_the_help_the_manual_and_the_completions(void **state)
 {
     (void)state;
@@ -268,10 +280,12 @@ static void every_command_is_in_the_help_the_manual_and_the_completions(void **s
         assert_int_equal(run(&what, said), EXIT_OK);
         const struct command *command;
         for (size_t j = 0; (command = command_row(j)) != NULL; j++) {
-            char part[128];
+            char part[128], name[64];
+            bool is_roff = texts[i].command == command_man;
+            write_name(command->name, is_roff, name);
             const char *place = strchr(texts[i].form, '%');
             snprintf(part, sizeof(part), "%.*s%s%s", (int)(place - texts[i].form), texts[i].form,
-                     command->name, place + 2);
+                     name, place + 2);
             if (strstr(said->out, part) == NULL)
                 fail_msg("\"%s\" is not in what \"shoal %s\" prints", part, texts[i].name);
         }
@@ -302,6 +316,70 @@ static void command_that_is_none_is_told_from_one_that_may_be_meant(void **state
     assert_fails(&what, EXIT_MISUSED, "\"--json\" is one word too many");
 }
 
+static int run_with_input(const struct run *what, const char *input, struct said *said)
+{
+    int file = temporary_file(), old = dup(STDIN_FILENO);
+    assert_int_equal(pwrite(file, input, strlen(input), 0), strlen(input));
+    dup2(file, STDIN_FILENO);
+    int status = run(what, said);
+    dup2(old, STDIN_FILENO);
+    close(old);
+    close(file);
+    return status;
+}
+
+// No node runs: the files are there all the same.
+static void accounts_are_made_and_removed_while_no_node_runs(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/shoal-owner-XXXXXX", path[64];
+    struct said *said = malloc(sizeof(*said));
+    assert_non_null(said);
+    assert_non_null(mkdtemp(folder));
+    struct run what = {command_account, "account",
+                       ARGV("add", "alice", "--role", "admin", "--data", folder)};
+    assert_int_equal(run_with_input(&what, "too short\n", said), EXIT_FAILED);
+    assert_non_null(strstr(said->error, "fewer than 10 bytes"));
+    assert_int_equal(run_with_input(&what, "", said), EXIT_FAILED);
+    assert_non_null(strstr(said->error, "was not given"));
+    assert_int_equal(run_with_input(&what, "correct horse battery\n", said), EXIT_OK);
+    assert_int_equal(run_with_input(&what, "correct horse battery\n", said), EXIT_FAILED);
+    assert_non_null(strstr(said->error, "already"));
+    what = (struct run){command_token, "token",
+                        ARGV("create", "--role", "viewer", "--label", "x", "--data", folder)};
+    assert_int_equal(run(&what, said), EXIT_OK);
+    assert_int_equal(strncmp(said->out, "shoal_", 6), 0);
+    what = (struct run){command_account, "account", ARGV("remove", "alice", "--data", folder)};
+    assert_int_equal(run(&what, said), EXIT_OK);
+    assert_int_equal(run(&what, said), EXIT_FAILED);
+    what = (struct run){command_audit, "audit", ARGV("--data", folder)};
+    assert_int_equal(run(&what, said), EXIT_OK);
+    assert_non_null(strstr(said->out, "accounts/remove"));
+    assert_null(strstr(said->out, "argon2"));
+    what = (struct run){command_operate, "drain", ARGV("--data", folder)};
+    assert_int_equal(run(&what, said), EXIT_UNREACHED);
+    static const char *const names[] = {"accounts.json", "accounts.lock", "audit.log"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    free(said);
+}
+
+static void wrong_words_of_an_operator_are_named(void **state)
+{
+    (void)state;
+    struct run what = {command_operate, "ban", ARGV("192.0.2.1", "--for", "5y", "--data", "/x")};
+    assert_fails(&what, EXIT_MISUSED, "\"5y\" is no time");
+    what = (struct run){command_operate, "log-level", ARGV("loud")};
+    assert_fails(&what, EXIT_MISUSED, "none of error|warn|info|debug");
+    what = (struct run){command_token, "token", ARGV("create", "--role", "god", "--label", "x")};
+    assert_fails(&what, EXIT_MISUSED, "none of viewer|operator|admin");
+    what = (struct run){command_account, "account", ARGV("add", "bob", "--data", "/nowhere/at")};
+    assert_fails(&what, EXIT_FAILED, "/nowhere/at");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +391,8 @@ int main(void)
         cmocka_unit_test(question_without_a_node_says_where_it_was_asked),
         cmocka_unit_test(node_without_its_files_does_not_start),
         cmocka_unit_test(values_in_force_are_printed),
+        cmocka_unit_test(accounts_are_made_and_removed_while_no_node_runs),
+        cmocka_unit_test(wrong_words_of_an_operator_are_named),
         cmocka_unit_test(every_command_is_in_the_help_the_manual_and_the_completions),
         cmocka_unit_test(command_that_is_none_is_told_from_one_that_may_be_meant),
     };

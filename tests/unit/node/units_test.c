@@ -120,6 +120,27 @@ static void what_is_no_hashrate_is_refused(void **state)
     }
 }
 
+static void durations_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } cases[] = {{"45", 45},     {"45s", 45},      {"30m", 1800},
+                 {"12h", 43200}, {"90d", 7776000}, {"3650d", 315360000}};
+    static const char *const wrong[] = {"",    "d",   "0",    "0d",    "-1",         "5y",
+                                        "1dd", "1 d", "1.5h", "3651d", "9999999999", "1D"};
+    (void)state;
+    int64_t seconds;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_true(units_parse_duration(cases[i].text, &seconds));
+        assert_int_equal(seconds, cases[i].seconds);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        if (units_parse_duration(wrong[i], &seconds))
+            fail_msg("\"%s\" was taken", wrong[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +151,7 @@ int main(void)
         cmocka_unit_test(coins_have_all_eight_digits),
         cmocka_unit_test(hashrate_is_read_with_and_without_prefix),
         cmocka_unit_test(what_is_no_hashrate_is_refused),
+        cmocka_unit_test(durations_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
