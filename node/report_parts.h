@@ -29,6 +29,11 @@ void report_luck(struct node *node, struct report_call *call, struct json_writer
 void report_template(struct node *node, struct report_call *call, struct json_writer *writer);
 void report_config(struct node *node, struct report_call *call, struct json_writer *writer);
 
+void report_standings(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_teams(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_team(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_milestones(struct node *node, struct report_call *call, struct json_writer *writer);
+
 void report_peers(struct node *node, struct report_call *call, struct json_writer *writer);
 void report_dht(struct node *node, struct report_call *call, struct json_writer *writer);
 void report_chain(struct node *node, struct report_call *call, struct json_writer *writer);

@@ -69,6 +69,38 @@ static const struct api_parameter credits_parameters[] = {
      "The id of the link to end with: an error unless it is on the best chain."},
 };
 
+#define PERIOD                                                                                     \
+    {                                                                                              \
+        "period", API_WORD, 0, 0, 0, "day week all", "Over what time, back from the newest link."  \
+    }
+
+static const struct api_parameter standings_parameters[] = {
+    {"kind", API_WORD, 0, 0, 0, "hashrate best_share streak blocks", "What they are compared by."},
+    PERIOD,
+    {"team", API_NAME, 1, 64, 0, NULL, "Only members of this team, by what they did for it."},
+    LIMIT(500, 50),
+    FROM("How many to leave out, the best first."),
+};
+
+static const struct api_parameter teams_parameters[] = {
+    PERIOD,
+    LIMIT(500, 50),
+    FROM("How many to leave out, the largest first."),
+};
+
+static const struct api_parameter team_parameters[] = {
+    {"name", API_NAME, 1, 64, 0, NULL, "The name of the team."},
+    PERIOD,
+    LIMIT(500, 50),
+    FROM("How many members to leave out, the largest first."),
+};
+
+static const struct api_parameter milestones_parameters[] = {
+    ADDRESS("Only milestones of this address."),
+    LIMIT(500, 50),
+    FROM("The number of the milestone to begin with; 0 is the newest."),
+};
+
 static const struct report_document documents[] = {
     {.name = "status",
      .path = "status",
@@ -178,6 +210,30 @@ static const struct report_document documents[] = {
      .meaning = "the share-chain, and how far it has caught up with the pool",
      .life_ms = 500,
      .write = report_chain},
+    {.name = "standings",
+     .path = "standings",
+     .meaning = "leaders by address, from the share-chain alone",
+     .life_ms = 1000,
+     PARAMETERS(standings_parameters),
+     .write = report_standings},
+    {.name = "teams",
+     .path = "teams",
+     .meaning = "teams by credited work",
+     .life_ms = 1000,
+     PARAMETERS(teams_parameters),
+     .write = report_teams},
+    {.name = "team",
+     .path = "teams/{name}",
+     .meaning = "one team and its members",
+     .life_ms = 1000,
+     PARAMETERS(team_parameters),
+     .write = report_team},
+    {.name = "milestones",
+     .path = "milestones",
+     .meaning = "first grains, blocks, best shares and streaks, newest first",
+     .life_ms = 1000,
+     PARAMETERS(milestones_parameters),
+     .write = report_milestones},
     {.name = "config",
      .path = "config",
      .meaning = "the values in force, and where each is from",

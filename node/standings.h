@@ -87,6 +87,11 @@ bool standings_find(const struct standings *standings, const struct standings_en
                     enum standings_period period, struct standings_entry *found);
 // How many addresses were counted for a team.
 size_t standings_members(const struct standings *standings, const struct team *team);
+// The team for which an address did most of its work; false if it did none for any.
+bool standings_main_team(const struct standings *standings, const struct script *script,
+                         struct team *team);
+// The work of all addresses in a period.
+struct u256 standings_work(const struct standings *standings, enum standings_period period);
 
 enum milestone_kind {
     MILESTONE_FIRST_GRAIN, // an address's first credited share

@@ -126,6 +126,37 @@ size_t standings_members(const struct standings *standings, const struct team *t
     return count;
 }
 
+bool standings_main_team(const struct standings *standings, const struct script *script,
+                         struct team *team)
+{
+    const struct standings_state *state = standings_state(standings);
+    const struct row *main = NULL;
+    for (size_t i = 0; i < state->rows_count; i++) {
+        const struct row *row = state->rows[i];
+        if (row->subject != STANDINGS_MEMBERS || !script_equal(&row->script, script))
+            continue;
+        int order = main == NULL ? 1 : u256_compare(&row->all.work, &main->all.work);
+        if (order > 0 || (order == 0 && strcmp(row->team.name, main->team.name) < 0))
+            main = row;
+    }
+    if (main != NULL)
+        *team = main->team;
+    return main != NULL;
+}
+
+struct u256 standings_work(const struct standings *standings, enum standings_period period)
+{
+    const struct standings_state *state = standings_state(standings);
+    struct u256 work = u256_from_u64(0);
+    for (size_t i = 0; i < state->rows_count; i++) {
+        if (state->rows[i]->subject != STANDINGS_ADDRESSES)
+            continue;
+        struct tally tally = row_tally(state, state->rows[i], period);
+        work = u256_add(&work, &tally.work);
+    }
+    return work;
+}
+
 // ---- Lists
 
 static uint32_t streak_of(const struct standings_entry *entry, enum standings_period period)

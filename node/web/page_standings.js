@@ -43,7 +43,8 @@ function valueCell(row) {
     switch (row.kind) {
     case 'hashrate': return { main: hashrate(row.hashrate), note: percent(row.part) };
     case 'best_share': return { main: difficulty(row.best_difficulty) };
-    case 'streak': return { main: counted(row.streak, 'link') };
+    case 'streak': return { main: counted(row.period === 'all' ? row.streak_longest_days
+                                                       : row.streak_days, 'day') };
     default: return { main: counted(row.blocks, 'block') };
     }
 }
@@ -106,7 +107,7 @@ export const standings = {
             showProblem(milestones, context.problem('milestones'));
             if (documents.standings !== null)
                 fillPlace(tables.leaders, documents.standings.standings.map((row, i) => ({
-                    ...row, kind, place: i + 1 })), {
+                    ...row, kind, period, place: i + 1 })), {
                     key: (row) => row.script, shownMax: ROWS_SHOWN,
                     empty: 'Nobody has mined in this time.' });
             if (documents.teams !== null)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "node/standings.h"
 
 #define FAST_LINKS 60
 
@@ -50,6 +51,8 @@ void node_fixture_open(struct node_fixture *fixture)
     node->payout_book = payout_book_new(node->sharechain, node->store);
     assert_non_null(node->miner_book);
     assert_non_null(node->payout_book);
+    node->standings = standings_new(&node->env, node->sharechain, node->store);
+    assert_non_null(node->standings);
     struct stratum_config stratum = stratum_config_default(node->pool->chain, 2000);
     struct stratum_events events;
     miners_fill_events(node, &events);
@@ -69,11 +72,18 @@ void node_fixture_close(struct node_fixture *fixture)
     map_free(node->sockets);
     miner_book_free(node->miner_book, net_loop_now(node->loop));
     payout_book_free(node->payout_book);
+    standings_free(node->standings);
     sharechain_free(node->sharechain);
     store_close(node->store);
     net_loop_free(node->loop);
     free(node->blocks);
     maker_env_clear(&node->env);
+}
+
+static struct team team_of(uint32_t script)
+{
+    static const struct team teams[] = {{""}, {"reef"}, {""}, {"atoll"}};
+    return teams[script % 4];
 }
 
 static struct made_share make(struct node_fixture *fixture, enum maker_want want, uint32_t script)
@@ -83,6 +93,7 @@ static struct made_share make(struct node_fixture *fixture, enum maker_want want
         .prev = header_chain_best(sharechain_headers(chain))->id,
         .now = {fixture->clock_s * 1000},
         .script = maker_script(script),
+        .team = team_of(script),
         .want = want,
         .salt = ++fixture->salt,
         .branch_count = 3,
@@ -119,6 +130,7 @@ void node_fixture_grow(struct node_fixture *fixture, uint32_t links, uint32_t li
         maker_header(chain, best, (uint32_t)fixture->clock_s, fixture->salt, header);
         assert_int_equal(sharechain_add_header(chain, header), VERDICT_VALID);
     }
+    standings_follow(fixture->node.standings);
 }
 
 struct hash256 node_fixture_find_block(struct node_fixture *fixture)

@@ -19,7 +19,8 @@ struct node_fixture {
 
 void node_fixture_open(struct node_fixture *fixture);
 void node_fixture_close(struct node_fixture *fixture);
-// One block every `links_per_block` links; each link includes two grains, of scripts 1..3 in turn.
+// One block every `links_per_block` links; each link includes two grains, of scripts 1..3 in turn;
+// the first is of team "reef", the last of "atoll".
 void node_fixture_grow(struct node_fixture *fixture, uint32_t links, uint32_t links_per_block);
 // A link whose hash is also a block, added to the header chain and to the ledger; its miner is
 // script 1.
