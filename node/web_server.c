@@ -114,6 +114,12 @@ static bool check_credentials(struct web_server *web, const struct http_request 
     return false;
 }
 
+// Of everybody who reads.
+static enum api_role role_min(const struct web_server *web)
+{
+    return web->node->config->http_public ? API_PUBLIC : API_VIEWER;
+}
+
 // ---- The API
 
 static enum api_method method_of(enum http_method method)
@@ -145,10 +151,9 @@ static void answer_call(struct web_server *web, const struct http_request *reque
         .body = request->body,
         .body_size = request->body_size,
     };
-    enum api_role role_min = web->node->config->http_public ? API_PUBLIC : API_VIEWER;
     if (!api_router_find(web->router, &asked, call, reply) ||
         !check_credentials(web, request, call, reply) ||
-        !api_call_permitted(call, role_min, reply) || !api_call_read(&asked, call, reply))
+        !api_call_permitted(call, role_min(web), reply) || !api_call_read(&asked, call, reply))
         return;
     web_events_prepare(web->events, request);
     call->route->answer(call->route->context, call, reply);
@@ -211,10 +216,20 @@ static void answer_health(const struct node *node, struct http_reply *reply)
     json_end_object(&writer);
 }
 
-static void answer_metrics(const struct node *node, struct http_reply *reply)
+static void answer_metrics(struct web_server *web, const struct http_request *request,
+                           struct http_reply *reply)
 {
+    static const struct api_route route = {.method = API_GET, .path = "metrics"};
+    struct api_call call = {.route = &route, .now = net_loop_now(web->node->loop)};
+    struct api_reply refusal;
+    api_reply_init(&refusal, reply->text);
+    if (!check_credentials(web, request, &call, &refusal) ||
+        !api_call_permitted(&call, role_min(web), &refusal)) {
+        take_reply(&refusal, reply);
+        return;
+    }
     reply->content_type = METER_CONTENT_TYPE;
-    meter_write(node->meter, reply->text);
+    meter_write(web->node->meter, reply->text);
 }
 
 // ---- Files
@@ -258,9 +273,10 @@ static bool load_files(struct web_server *web)
 
 // ---- Requests
 
-static void answer_page(struct web_server *web, const struct http_head *head,
+static void answer_page(struct web_server *web, const struct http_request *request,
                         struct http_reply *reply)
 {
+    const struct http_head *head = request->head;
     const struct web_page_file *file = find_file(web, head->path);
     if (file != NULL)
         answer_file(file, head, reply);
@@ -271,7 +287,7 @@ static void answer_page(struct web_server *web, const struct http_head *head,
     else if (strcmp(head->path, "/healthz") == 0)
         answer_health(web->node, reply);
     else if (strcmp(head->path, "/metrics") == 0)
-        answer_metrics(web->node, reply);
+        answer_metrics(web, request, reply);
     else
         fail(reply, 404,
              "There is the dashboard at /, what it reads under " API_PREFIX
@@ -292,7 +308,7 @@ static void on_request(void *context, const struct http_request *request, struct
         answer_api(web, request, reply);
         return;
     }
-    answer_page(web, head, reply);
+    answer_page(web, request, reply);
     if (reply->status == 404 || head->method == HTTP_GET || head->method == HTTP_HEAD)
         return;
     http_body_unref(reply->body);

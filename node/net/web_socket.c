@@ -93,10 +93,30 @@ static unsigned begin_frame(struct web_socket_reader *reader)
     }
     reader->is_in_payload = true;
     reader->control_size = 0;
-    // No extension was agreed on, and what a client sends is masked.
-    if ((head[0] & 0x70) != 0 || (head[1] & 0x80) == 0)
-        return CLOSE_PROTOCOL;
     return reader->kind >= WEB_SOCKET_CLOSE ? judge_control(reader) : judge_data(reader);
+}
+
+// One byte more of a frame's head.
+static unsigned take_head(struct web_socket_reader *reader, uint8_t byte)
+{
+    reader->head[reader->head_size] = byte;
+    reader->head_size++;
+    // No extension was agreed on, and what a client sends is masked.
+    if (reader->head_size == 2 && ((reader->head[0] & 0x70) != 0 || (reader->head[1] & 0x80) == 0))
+        return CLOSE_PROTOCOL;
+    return reader->head_size < head_size_wanted(reader) ? 0 : begin_frame(reader);
+}
+
+// As much of the payload as is there; of data frames nothing is kept.
+static size_t take_payload(struct web_socket_reader *reader, const uint8_t *data, size_t size)
+{
+    size_t taken = size < reader->left ? size : (size_t)reader->left;
+    if (reader->kind >= WEB_SOCKET_CLOSE) {
+        memcpy(reader->control + reader->control_size, data, taken);
+        reader->control_size += taken;
+    }
+    reader->left -= taken;
+    return taken;
 }
 
 static unsigned end_frame(struct web_socket_reader *reader, struct buffer *out)
@@ -118,26 +138,16 @@ unsigned web_socket_read(struct web_socket_reader *reader, const uint8_t *data, 
 {
     unsigned code = 0;
     while (size > 0 && code == 0) {
-        if (!reader->is_in_payload) {
-            reader->head[reader->head_size] = *data;
-            reader->head_size++;
-            data++;
-            size--;
-            if (reader->head_size < head_size_wanted(reader))
-                continue;
-            code = begin_frame(reader);
-            if (code != 0)
-                return write_close(code, out);
-        }
-        size_t taken = size < reader->left ? size : (size_t)reader->left;
-        if (reader->kind >= WEB_SOCKET_CLOSE) {
-            memcpy(reader->control + reader->control_size, data, taken);
-            reader->control_size += taken;
-        }
+        size_t taken = 1;
+        if (reader->is_in_payload)
+            taken = take_payload(reader, data, size);
+        else
+            code = take_head(reader, *data);
+        if (code != 0)
+            return write_close(code, out);
         data += taken;
         size -= taken;
-        reader->left -= taken;
-        if (reader->left == 0)
+        if (reader->is_in_payload && reader->left == 0)
             code = end_frame(reader, out);
     }
     return code;
