@@ -9,6 +9,7 @@
 #include "node/state.h"
 #include "node/swarm.h"
 #include "node/web_events.h"
+#include "node/web_access.h"
 #include "node/web_server.h"
 
 #define STOP_WAIT_MS 1500
@@ -312,7 +313,9 @@ static bool make_parts(struct node *node, char error[NODE_ERROR_SIZE])
         return false;
     if (node->config->http_listen[0] != '\0')
         node->web_server = web_server_new(node, error);
-    return node->web_server != NULL || node->config->http_listen[0] == '\0';
+    if (node->web_server != NULL)
+        node->web_access = web_access_new(node, node->web_server, error);
+    return node->web_access != NULL || node->config->http_listen[0] == '\0';
 }
 
 struct node *node_new(const struct node_options *options, char error[NODE_ERROR_SIZE])
@@ -385,6 +388,7 @@ void node_free(struct node *node)
         return;
     net_loop_each_turn(node->loop, NULL, NULL);
     web_server_free(node->web_server);
+    web_access_free(node->web_access);
     control_free(node->control);
     miners_close(node);
     access_close(node->access);

@@ -109,6 +109,7 @@ struct node {
     int argc;                        // of the start, for a reload
     const char *const *argv;
     struct web_server *web_server; // NULL without http-listen
+    struct web_access *web_access; // the same
     struct web_events *web_events; // NULL without
 };
 
