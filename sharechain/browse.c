@@ -166,7 +166,7 @@ bool sharechain_script_weights(struct sharechain *chain, const struct script *sc
 bool sharechain_share_stored(const struct sharechain *chain, const struct hash256 *id,
                              struct share *share, struct hash256 *pow)
 {
-    uint8_t value[32 + SHARE_SIZE_MAX];
+    uint8_t value[STORED_SHARE_SIZE_MAX];
     struct buffer buffer;
     buffer_init_fixed(&buffer, value, sizeof(value));
     if (!stored_share(chain, map_find(chain->entries, id), &buffer) || buffer.size < 32)

@@ -17,19 +17,14 @@ static bool read_share(const struct sharechain *chain, const struct hash256 *id,
                        struct credited_share *credited)
 {
     const struct entry *entry = map_find(chain->entries, id);
-    uint8_t value[STORED_SHARE_SIZE_MAX];
-    struct buffer buffer;
     struct share share;
     struct header header;
     struct u256 target;
-    buffer_init_fixed(&buffer, value, sizeof(value));
-    if (entry == NULL || !stored_share(chain, entry, &buffer) || buffer.size < 32 ||
-        !share_decode(value + 32, buffer.size - 32, &share))
+    memset(credited, 0, sizeof(*credited));
+    if (entry == NULL || !sharechain_share_stored(chain, id, &share, &credited->pow))
         return false;
     header_decode(share.header, &header);
-    memset(credited, 0, sizeof(*credited));
     credited->id = *id;
-    memcpy(credited->pow.bytes, value, 32);
     credited->payout_script = share.info.payout_script;
     memcpy(credited->node_tag, share.info.node_tag, sizeof(credited->node_tag));
     credited->link_height = share.info.link_height;

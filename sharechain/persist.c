@@ -37,7 +37,7 @@ void persist_share(struct sharechain *chain, const struct copy *copy, struct ent
     entry->record = ++chain->last_record;
     uint8_t key[RECORD_KEY_SIZE];
     make_record_key(entry->record, key);
-    uint8_t value[32 + SHARE_SIZE_MAX];
+    uint8_t value[STORED_SHARE_SIZE_MAX];
     memcpy(value, copy->pow.bytes, 32);
     memcpy(value + 32, copy->bytes, copy->size);
     chain->sequence =
