@@ -10,6 +10,7 @@
 #include "node/command_text.h"
 #include "node/owner.h"
 #include "node/password_prompt.h"
+#include "node/console.h"
 #include "node/text_table.h"
 #include "node/units.h"
 
@@ -78,7 +79,8 @@ static int print_table(struct text_table *table, const char *empty)
     buffer_init(&text, SHOWN_MAX);
     if (table == NULL)
         return command_fail(EXIT_FAILED, "out of memory");
-    text_table_write(table, empty, &text);
+    struct text_table_look look = {console_width(), console_has_colours(), empty};
+    text_table_write(table, &look, &text);
     text_table_free(table);
     return command_print(&text);
 }

@@ -8,6 +8,7 @@
 #include "node/command_pool.h"
 #include "node/commands.h"
 #include "node/config_check.h"
+#include "node/console.h"
 #include "node/pool_file.h"
 #include "node/pow/target.h"
 #include "node/text_table.h"
@@ -40,7 +41,8 @@ static void show_pool(const struct pool *pool)
     }
     struct buffer text;
     buffer_init(&text, 65536);
-    text_table_write(table, "", &text);
+    text_table_write(table, &(struct text_table_look){console_width(), console_has_colours(), NULL},
+                     &text);
     fwrite(text.data, 1, text.size, stdout);
     buffer_clear(&text);
     text_table_free(table);

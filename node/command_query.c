@@ -5,6 +5,7 @@
 #include "node/ask.h"
 #include "node/command_line.h"
 #include "node/command_text.h"
+#include "node/console.h"
 #include "node/show.h"
 
 // The chain may change under a long answer; then it is asked for again.
@@ -135,7 +136,8 @@ static int print_document(const struct command_line *line, struct ask *ask)
         return fail(error);
     struct buffer text;
     buffer_init(&text, SHOWN_MAX);
-    if (command_line_has(line, "json") || !show_document(name, json_root(json), &text)) {
+    struct show_out out = {&text, console_width(), console_has_colours()};
+    if (command_line_has(line, "json") || !show_document(name, json_root(json), &out)) {
         write_bytes(&text, ask_text(ask)->data, ask_text(ask)->size);
         write_text(&text, "\n");
     }

@@ -129,6 +129,18 @@ static const struct command commands[] = {
         .run = command_query,
     },
     {
+        .name = "top",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "the running node, live in the terminal",
+        .description =
+            "Overview, miners, peers, blocks and payouts, asked for once a second. Keys: 1 to 6 "
+            "or Tab choose the view, < and > the column to sort by, r turns the order round, h "
+            "lists all keys, q or Ctrl-C ends. A node that goes away is waited for.",
+        .keys = COMMAND_KEYS_DATA,
+        .run = command_top,
+    },
+    {
         .name = "miners",
         .group = COMMAND_GROUP_ASK,
         .arguments = "",

@@ -14,6 +14,7 @@ typedef int command_run(const char *name, int argc, const char *const *argv);
 command_run command_node, command_config, command_pool;
 // status, miners, blocks and the other documents of report.h: `name` is one of them.
 command_run command_query;
+command_run command_top;
 // account, token, audit: in the node, or without one in its files.
 command_run command_account, command_token, command_audit;
 // ban, unban, disconnect, log-level, reload, drain, undrain: `name` is one of them.

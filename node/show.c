@@ -8,7 +8,7 @@
 
 // ---- status
 
-static void show_chain(struct json_value document, struct buffer *out)
+static void show_chain(struct json_value document, struct show_out *out)
 {
     struct json_value pool = json_get(document, "pool"), tip = json_get(document, "tip");
     struct json_value counts = json_get(document, "counts");
@@ -32,7 +32,7 @@ static void show_chain(struct json_value document, struct buffer *out)
               show_get_number(counts, "waiting"), show_get_number(counts, "waiting_bytes"));
 }
 
-static void show_work(struct json_value document, struct buffer *out)
+static void show_work(struct json_value document, struct show_out *out)
 {
     struct json_value job = json_get(document, "job"), found = json_get(document, "found");
     struct json_value stratum = json_get(document, "stratum");
@@ -45,7 +45,7 @@ static void show_work(struct json_value document, struct buffer *out)
         show_line(out, "job", "none");
     }
     if (show_get_bool(stratum, "is_paused"))
-        show_line(out, "miners", "not served: %s", show_get_text(stratum, "pause_reason").value);
+        show_problem_of(out, "miners", "not served: ", stratum, "pause_reason");
     show_line(out, "miners", "%" PRId64 " connected, %" PRId64 " mining, %s (10 min %s)",
               show_get_number(stratum, "sessions"), show_get_number(stratum, "sessions_authorized"),
               show_get_hashrate(stratum, "hashrate_1m").value,
@@ -56,28 +56,36 @@ static void show_work(struct json_value document, struct buffer *out)
               show_get_number(found, "blocks"));
 }
 
-static void show_status(struct json_value document, struct buffer *out)
+// What the node wants to be looked after, above all else.
+static void show_banner(struct json_value document, struct show_out *out)
+{
+    struct json_value banner = json_get(document, "banner");
+    struct show_text level = show_get_text(banner, "level");
+    show_problem_of(out, level.value, "", banner, "text");
+    show_problem_of(out, "", "", banner, "advice");
+}
+
+static void show_status(struct json_value document, struct show_out *out)
 {
     struct json_value daemons = json_get(document, "daemons");
     struct json_value store = json_get(document, "store");
+    show_banner(document, out);
     show_chain(document, out);
     show_work(document, out);
     struct json_value network = json_get(document, "network");
     if (json_is_object(network)) {
-        struct show_text problem = show_get_text(network, "problem");
-        show_line(out, "nodes", "%" PRId64 " connected (%" PRId64 " inbound); %s%s%s",
+        show_line(out, "nodes", "%" PRId64 " connected (%" PRId64 " inbound); %s",
                   show_get_number(network, "peers"), show_get_number(network, "inbound"),
-                  show_get_text(network, "sync").value, problem.value[0] != '\0' ? ": " : "",
-                  problem.value);
+                  show_get_text(network, "sync").value);
+        show_problem_of(out, "", "", network, "problem");
     }
     struct show_text active = show_get_text(daemons, "active");
     show_line(out, "daemons", "%" PRId64 " of %" PRId64 " ready; %s%s",
               show_get_number(daemons, "ready"), show_get_number(daemons, "configured"),
               active.value[0] != '\0' ? "using " : "none in use", active.value);
-    struct show_text problem = show_get_text(store, "problem");
-    show_line(out, "disk", "%s%s%s, %" PRId64 " bytes wait for it",
-              show_get_text(store, "health").value, problem.value[0] != '\0' ? ": " : "",
-              problem.value, show_get_number(store, "pending_bytes"));
+    show_line(out, "disk", "%s, %" PRId64 " bytes wait for it",
+              show_get_text(store, "health").value, show_get_number(store, "pending_bytes"));
+    show_problem_of(out, "", "", store, "problem");
 }
 
 // ---- miners
@@ -93,36 +101,32 @@ static int64_t count_rejected(struct json_value shares)
     return rejected - show_get_number(shares, "accepted");
 }
 
-static void show_refused(struct json_value document, struct buffer *out)
+static void show_refused(struct json_value document, struct show_out *out)
 {
     struct json_value refused = json_get(document, "refused");
-    struct text_table *table = text_table_new("refused device|user|from|when|why");
-    if (table == NULL || json_size(refused) == 0) {
-        text_table_free(table);
-        return;
-    }
+    struct text_table *table = text_table_new("refused device|user|~from|when|why");
     int64_t now = show_get_number(document, "now");
-    for (struct json_value v = json_first(refused); json_exists(v); v = json_next(v)) {
+    for (struct json_value v = json_first(refused); table != NULL && json_exists(v);
+         v = json_next(v)) {
         text_table_add(table, show_get_text(v, "device").value);
         text_table_add(table, show_get_text(v, "user").value);
         text_table_add(table, show_get_text(v, "peer").value);
         text_table_add(table, show_get_ago(v, "at", now).value);
         text_table_add(table, show_get_text(v, "reason").value);
     }
-    write_text(out, "\n");
-    text_table_write(table, "", out);
-    text_table_free(table);
+    if (json_size(refused) > 0)
+        write_text(out->text, "\n");
+    show_table(out, table, NULL);
 }
 
-static void show_miners(struct json_value document, struct buffer *out)
+struct text_table *show_miners_table(struct json_value document)
 {
-    struct text_table *table = text_table_new(
-        "user|from|device|>difficulty|>1 min|>10 min|>accepted|>rejected|>blocks|last share");
+    struct text_table *table = text_table_new("user|~from|~device|~>difficulty|>1 min|>10 min|"
+                                              ">accepted|>rejected|~>blocks|last share");
     int64_t now = show_get_number(document, "now");
-    if (table == NULL)
-        return;
     struct json_value miners = json_get(document, "miners");
-    for (struct json_value v = json_first(miners); json_exists(v); v = json_next(v)) {
+    for (struct json_value v = json_first(miners); table != NULL && json_exists(v);
+         v = json_next(v)) {
         struct json_value shares = json_get(v, "shares");
         char difficulty[UNITS_TEXT_SIZE];
         units_count(show_get_double(v, "difficulty"), difficulty);
@@ -130,15 +134,20 @@ static void show_miners(struct json_value document, struct buffer *out)
         text_table_add(table, show_get_text(v, "peer").value);
         text_table_add(table, show_get_text(v, "device").value);
         text_table_add(table, difficulty);
-        text_table_add(table, show_get_hashrate(v, "hashrate_1m").value);
-        text_table_add(table, show_get_hashrate(v, "hashrate_10m").value);
-        text_table_add_format(table, "%" PRId64, show_get_number(shares, "accepted"));
-        text_table_add_format(table, "%" PRId64, count_rejected(shares));
-        text_table_add_format(table, "%" PRId64, show_get_number(v, "blocks"));
-        text_table_add(table, show_get_ago(v, "share_at", now).value);
+        text_table_set_key(table, show_get_double(v, "difficulty"));
+        show_add_hashrate(table, v, "hashrate_1m");
+        show_add_hashrate(table, v, "hashrate_10m");
+        show_add_number(table, show_get_number(shares, "accepted"));
+        show_add_number(table, count_rejected(shares));
+        show_add_number(table, show_get_number(v, "blocks"));
+        show_add_ago(table, v, "share_at", now);
     }
-    text_table_write(table, "No miner is connected.\n", out);
-    text_table_free(table);
+    return table;
+}
+
+static void show_miners(struct json_value document, struct show_out *out)
+{
+    show_table(out, show_miners_table(document), "No miner is connected.\n");
     show_refused(document, out);
 }
 
@@ -162,77 +171,80 @@ static struct show_text block_state(struct json_value block)
     return state;
 }
 
-static void show_blocks(struct json_value document, struct buffer *out)
+struct text_table *show_blocks_table(struct json_value document)
 {
-    struct text_table *table = text_table_new(">height|found|>coins|state|by|hash");
+    struct text_table *table = text_table_new(">height|found|>coins|state|~by|hash");
     int64_t now = show_get_number(document, "now");
-    if (table == NULL)
-        return;
     struct json_value blocks = json_get(document, "blocks");
-    for (struct json_value v = json_first(blocks); json_exists(v); v = json_next(v)) {
-        text_table_add_format(table, "%" PRId64, show_get_number(v, "height"));
-        text_table_add(table, show_get_ago(v, "found_at", now).value);
-        text_table_add(table, show_get_coins(v, "value_sats").value);
+    for (struct json_value v = json_first(blocks); table != NULL && json_exists(v);
+         v = json_next(v)) {
+        show_add_number(table, show_get_number(v, "height"));
+        show_add_ago(table, v, "found_at", now);
+        show_add_coins(table, v, "value_sats");
         text_table_add(table, block_state(v).value);
         text_table_add(table, show_get_text(v, "user").value);
         text_table_add(table, show_get_text(v, "id").value);
     }
-    text_table_write(table, "No block was found yet.\n", out);
-    text_table_free(table);
+    return table;
+}
+
+static void show_blocks(struct json_value document, struct show_out *out)
+{
+    // A hash is there to be copied: rows may be wider than the terminal.
+    struct show_out whole = {out->text, 0, out->has_colours};
+    show_table(&whole, show_blocks_table(document), "No block was found yet.\n");
 }
 
 // ---- block and payouts
 
-static void show_outputs(struct json_value block, struct buffer *out)
+static struct text_table *payees_table(struct json_value payees, const char *headings,
+                                       const char *amount)
 {
-    struct text_table *table = text_table_new("payee|>coins|>part");
-    if (table == NULL)
-        return;
-    struct json_value outputs = json_get(block, "outputs");
-    for (struct json_value v = json_first(outputs); json_exists(v); v = json_next(v)) {
+    struct text_table *table = text_table_new(headings);
+    for (struct json_value v = json_first(payees); table != NULL && json_exists(v);
+         v = json_next(v)) {
         text_table_add(table, show_get_payee(v).value);
-        text_table_add(table, show_get_coins(v, "amount_sats").value);
+        show_add_coins(table, v, amount);
         text_table_add(table, show_get_part(v, "part").value);
+        text_table_set_key(table, show_get_double(v, "part"));
     }
-    text_table_write(table, "", out);
-    text_table_free(table);
+    return table;
 }
 
-static void show_window(struct json_value window, const char *what, struct buffer *out)
+struct text_table *show_outputs_table(struct json_value block)
 {
-    struct text_table *table = text_table_new("payee|>expected coins|>part");
-    if (table == NULL)
-        return;
-    write_format(out, "\n%s (%" PRId64 " links up to link %" PRId64 ", %" PRId64 " payees):\n",
-                 what, show_get_number(window, "links"), show_get_number(window, "link_height"),
+    return payees_table(json_get(block, "outputs"), "payee|>coins|>part", "amount_sats");
+}
+
+static void show_window(struct json_value window, const char *what, struct show_out *out)
+{
+    write_format(out->text,
+                 "\n%s (%" PRId64 " links up to link %" PRId64 ", %" PRId64 " payees):\n", what,
+                 show_get_number(window, "links"), show_get_number(window, "link_height"),
                  show_get_number(window, "payees_count"));
-    struct json_value payees = json_get(window, "payees");
-    for (struct json_value v = json_first(payees); json_exists(v); v = json_next(v)) {
-        text_table_add(table, show_get_payee(v).value);
-        text_table_add(table, show_get_coins(v, "expected_sats").value);
-        text_table_add(table, show_get_part(v, "part").value);
-    }
-    text_table_write(table, "nobody yet\n", out);
-    text_table_free(table);
+    show_table(
+        out,
+        payees_table(json_get(window, "payees"), "payee|>expected coins|>part", "expected_sats"),
+        "nobody yet\n");
 }
 
-static void show_payouts(struct json_value document, struct buffer *out)
+static void show_payouts(struct json_value document, struct show_out *out)
 {
     struct json_value block = json_get(document, "next_block");
     if (json_is_object(block)) {
-        write_format(out, "The next block, %" PRId64 ", of %s coins: %s.\n",
+        write_format(out->text, "The next block, %" PRId64 ", of %s coins: %s.\n",
                      show_get_number(block, "height"), show_get_coins(block, "value_sats").value,
                      show_get_text(block, "explanation").value);
-        show_outputs(block, out);
+        show_table(out, show_outputs_table(block), NULL);
         show_window(json_get(block, "window"), "Credits that this block pays by", out);
     } else {
-        write_text(out, "No block is being worked on.\n");
+        write_text(out->text, "No block is being worked on.\n");
     }
     show_window(json_get(document, "upcoming"), "Credits that blocks pay by in about six blocks",
                 out);
 }
 
-static void show_block(struct json_value document, struct buffer *out)
+static void show_block(struct json_value document, struct show_out *out)
 {
     struct json_value found = json_get(document, "found"), epoch = json_get(found, "epoch");
     if (json_is_object(found)) {
@@ -246,41 +258,39 @@ static void show_block(struct json_value document, struct buffer *out)
     else if (json_is_object(epoch))
         show_line(out, "paid by", "no credits, as none are six blocks deep: the finder takes all");
     if (json_is_array(json_get(document, "outputs")))
-        show_outputs(document, out);
+        show_table(out, show_outputs_table(document), NULL);
     else
-        write_text(out, "This share-chain holds no share with this hash.\n");
+        write_text(out->text, "This share-chain holds no share with this hash.\n");
 }
 
 // ---- daemons
 
-static void show_daemons(struct json_value document, struct buffer *out)
+static void show_daemons(struct json_value document, struct show_out *out)
 {
-    struct text_table *table = text_table_new("daemon|state|>height|>latency|>failures|problem");
-    if (table == NULL)
-        return;
+    struct text_table *table = text_table_new("daemon|state|>height|>latency|~>failures|problem");
     struct json_value daemons = json_get(document, "daemons");
-    for (struct json_value v = json_first(daemons); json_exists(v); v = json_next(v)) {
+    for (struct json_value v = json_first(daemons); table != NULL && json_exists(v);
+         v = json_next(v)) {
         int64_t latency = show_get_number(v, "latency_ms");
         text_table_add(table, show_get_text(v, "url").value);
         text_table_add_format(table, "%s%s", show_get_text(v, "state").value,
                               show_get_bool(v, "is_active") ? ", in use" : "");
-        text_table_add_format(table, "%" PRId64, show_get_number(v, "height"));
+        show_add_number(table, show_get_number(v, "height"));
         if (latency < 0)
             text_table_add(table, "-");
         else
             text_table_add_format(table, "%" PRId64 " ms", latency);
-        text_table_add_format(table, "%" PRId64, show_get_number(v, "failures"));
+        show_add_number(table, show_get_number(v, "failures"));
         text_table_add(table, show_get_text(v, "error").value);
     }
-    text_table_write(table, "No daemon is configured.\n", out);
-    text_table_free(table);
+    show_table(out, table, "No daemon is configured.\n");
 }
 
-bool show_document(const char *name, struct json_value document, struct buffer *out)
+bool show_document(const char *name, struct json_value document, struct show_out *out)
 {
     static const struct {
         const char *name;
-        void (*show)(struct json_value document, struct buffer *out);
+        void (*show)(struct json_value document, struct show_out *out);
     } shows[] = {
         {"status", show_status}, {"miners", show_miners},   {"blocks", show_blocks},
         {"block", show_block},   {"payouts", show_payouts}, {"daemons", show_daemons},

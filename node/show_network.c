@@ -28,49 +28,55 @@ static void add_peer(struct text_table *table, struct json_value peer, int64_t n
                           is_inbound ? "" : place.value);
     text_table_add_format(table, "%.*s", ID_SHOWN, show_get_text(peer, "node_id").value);
     text_table_add_format(table, "%" PRId64 " ms", show_get_number(peer, "round_trip_ms"));
-    text_table_add_format(table, "%" PRId64, show_get_number(peer, "height"));
+    text_table_set_key(table, show_get_double(peer, "round_trip_ms"));
+    show_add_number(table, show_get_number(peer, "height"));
     text_table_add_format(table, "%.2f %%", 100 * show_get_double(peer, "work_part"));
-    text_table_add_format(table, "%" PRId64, show_get_number(peer, "delivered"));
-    text_table_add_format(table, "%" PRId64, show_get_number(peer, "score"));
+    text_table_set_key(table, show_get_double(peer, "work_part"));
+    show_add_number(table, show_get_number(peer, "delivered"));
+    show_add_number(table, show_get_number(peer, "score"));
     text_table_add(table, get_bytes(peer, "bytes_received").value);
+    text_table_set_key(table, show_get_double(peer, "bytes_received"));
     text_table_add(table, get_bytes(peer, "bytes_sent").value);
-    text_table_add(table, show_get_ago(peer, "since", now).value);
+    text_table_set_key(table, show_get_double(peer, "bytes_sent"));
+    show_add_ago(table, peer, "since", now);
 }
 
-static void show_bans(struct json_value document, struct buffer *out)
+static void show_bans(struct json_value document, struct show_out *out)
 {
     struct json_value bans = json_get(document, "bans");
     struct text_table *table = text_table_new("banned|until");
     int64_t now = show_get_number(document, "now");
-    if (table != NULL && json_size(bans) > 0) {
-        for (struct json_value v = json_first(bans); json_exists(v); v = json_next(v)) {
-            text_table_add(table, show_get_text(v, "address").value);
-            text_table_add(table, show_get_ago(v, "until", now).value);
-        }
-        write_text(out, "\n");
-        text_table_write(table, "", out);
+    for (struct json_value v = json_first(bans); table != NULL && json_exists(v);
+         v = json_next(v)) {
+        text_table_add(table, show_get_text(v, "address").value);
+        show_add_ago(table, v, "until", now);
     }
-    text_table_free(table);
+    if (json_size(bans) > 0)
+        write_text(out->text, "\n");
+    show_table(out, table, NULL);
 }
 
-void show_peers(struct json_value document, struct buffer *out)
+struct text_table *show_peers_table(struct json_value document)
 {
-    struct text_table *table = text_table_new(
-        "address|way|node|>round trip|>height|>work|>delivered|>score|>in|>out|since");
+    struct text_table *table =
+        text_table_new("address|way|~node|>round trip|>height|~>work|>delivered|>score|~>bytes in|"
+                       "~>bytes out|~since");
     int64_t now = show_get_number(document, "now");
-    if (table == NULL)
-        return;
     struct json_value peers = json_get(document, "peers");
-    for (struct json_value v = json_first(peers); json_exists(v); v = json_next(v)) {
+    for (struct json_value v = json_first(peers); table != NULL && json_exists(v);
+         v = json_next(v)) {
         if (show_get_bool(v, "is_open"))
             add_peer(table, v, now);
     }
-    text_table_write(table,
-                     "No node is connected. \"shoal dht\" on another node of the pool shows a "
-                     "line to give here as --seed.\n",
-                     out);
-    text_table_free(table);
-    write_text(out, "\n");
+    return table;
+}
+
+void show_peers(struct json_value document, struct show_out *out)
+{
+    show_table(out, show_peers_table(document),
+               "No node is connected. \"shoal dht\" on another node of the pool shows a line to "
+               "give here as --seed.\n");
+    write_text(out->text, "\n");
     show_line(out, "connected", "%" PRId64 " inbound, %" PRId64 " outbound, %" PRId64 " half open",
               show_get_number(document, "inbound"), show_get_number(document, "outbound"),
               show_get_number(document, "half_open"));
@@ -85,7 +91,7 @@ void show_peers(struct json_value document, struct buffer *out)
 
 // ---- dht
 
-static void show_own(struct json_value document, struct buffer *out)
+static void show_own(struct json_value document, struct show_out *out)
 {
     struct json_value own = json_get(document, "own");
     struct show_text ipv4 = show_get_text(own, "ipv4"), ipv6 = show_get_text(own, "ipv6");
@@ -105,7 +111,7 @@ static void show_own(struct json_value document, struct buffer *out)
         show_line(out, "as a seed", "it takes no connections (peer-listen is empty)");
 }
 
-void show_dht(struct json_value document, struct buffer *out)
+void show_dht(struct json_value document, struct show_out *out)
 {
     struct json_value requests = json_get(document, "requests");
     struct json_value datagrams = json_get(document, "datagrams");
@@ -136,7 +142,7 @@ void show_dht(struct json_value document, struct buffer *out)
 
 // ---- chain
 
-static void show_sync(struct json_value document, struct buffer *out)
+static void show_sync(struct json_value document, struct show_out *out)
 {
     struct json_value sync = json_get(document, "sync");
     struct show_text problem = show_get_text(document, "problem");
@@ -155,7 +161,7 @@ static void show_sync(struct json_value document, struct buffer *out)
               show_get_number(sync, "time_outs"));
 }
 
-void show_chain_document(struct json_value document, struct buffer *out)
+void show_chain_document(struct json_value document, struct show_out *out)
 {
     struct json_value tip = json_get(document, "tip"), gossip = json_get(document, "gossip");
     int64_t now = show_get_number(document, "now");

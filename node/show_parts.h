@@ -1,11 +1,12 @@
-// What show.c and show_network.c have in common: members of a document in the form in which they
-// are shown, and lines with a label.
+// What show.c, show_network.c and top.c have in common: members of a document in the form in which
+// they are shown, and lines with a label.
 #ifndef SHOAL_NODE_SHOW_PARTS_H
 #define SHOAL_NODE_SHOW_PARTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "node/base/json.h"
+#include "node/show.h"
+#include "node/text_table.h"
 
 #define SHOW_VALUE_SIZE 320
 
@@ -26,13 +27,26 @@ struct show_text show_get_part(struct json_value object, const char *name);
 // The address, or the script where it has none.
 struct show_text show_get_payee(struct json_value object);
 
-// A line "label   text", made safe for a terminal.
-void show_line(struct buffer *out, const char *label, const char *format, ...)
+// A cell of the value, sorted by what it stands for.
+void show_add_number(struct text_table *table, int64_t number);
+void show_add_hashrate(struct text_table *table, struct json_value object, const char *name);
+void show_add_coins(struct text_table *table, struct json_value object, const char *name);
+void show_add_ago(struct text_table *table, struct json_value object, const char *name,
+                  int64_t now);
+
+// A line "label   text", made safe for a terminal, and wrapped to its width.
+void show_line(struct show_out *out, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+// The member, behind the words, as what is wrong: red where there are colours. Nothing if it is not
+// there.
+void show_problem_of(struct show_out *out, const char *label, const char *words,
+                     struct json_value object, const char *name);
+// The table, or the sentence `empty` (NULL: nothing) if it has no rows; frees it. NULL is fine.
+void show_table(struct show_out *out, struct text_table *table, const char *empty);
 
 // The documents of show_network.c.
-void show_peers(struct json_value document, struct buffer *out);
-void show_dht(struct json_value document, struct buffer *out);
-void show_chain_document(struct json_value document, struct buffer *out);
+void show_peers(struct json_value document, struct show_out *out);
+void show_dht(struct json_value document, struct show_out *out);
+void show_chain_document(struct json_value document, struct show_out *out);
 
 #endif
