@@ -3,7 +3,8 @@
 #include "node/meter_state.h"
 
 static const struct meter_part *const parts[] = {
-    &meter_miners, &meter_work, &meter_chain, &meter_network, &meter_process, &meter_stages,
+    &meter_miners, &meter_work,    &meter_chain,  &meter_network,
+    &meter_web,    &meter_process, &meter_stages,
 };
 #define PARTS_COUNT (sizeof(parts) / sizeof(parts[0]))
 

@@ -19,9 +19,9 @@ struct meter_part {
     size_t count;
     void (*read)(struct meter *meter, struct metric *const *metrics);
 };
-// meter_miners.c, meter_work.c, meter_chain.c, meter_network.c, meter_process.c, meter_stages.c
-extern const struct meter_part meter_miners, meter_work, meter_chain, meter_network, meter_process,
-    meter_stages;
+// One for each file meter_*.c.
+extern const struct meter_part meter_miners, meter_work, meter_chain, meter_network, meter_web,
+    meter_process, meter_stages;
 
 // Labels whose values others name, or are only known when the node starts: a spec says so by these.
 extern const char *const meter_label_verdicts[]; // of shares

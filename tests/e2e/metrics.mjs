@@ -152,6 +152,8 @@ async function judgeShares(watched) {
 }
 
 async function judgeBlocks(watched) {
+    await checkReached('requests of Prometheus itself are counted', 15, async () =>
+        await watched.number('shoal_http_requests_total') > 3);
     const { rpc } = watched.daemon;
     await checkReached('blocks found are those of the coin', 15, async () =>
         await watched.number('shoal_blocks_found_total') === await rpc.call('getblockcount') &&
