@@ -1,7 +1,6 @@
 // The dashboard under test: a node whose miners find a block every second or so, and a page in
 // headless Chromium that is watched for everything that it must not do.
 import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 import { Devchain } from './daemons.mjs';
@@ -10,6 +9,8 @@ import { Node, newPool } from './shoal.mjs';
 import { addressOf } from './addresses.mjs';
 import { folder, freePort } from './processes.mjs';
 import { check, waitFor } from './checks.mjs';
+
+export { httpAnswer } from './http.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
@@ -55,22 +56,6 @@ export class Dashboard {
         this.startMiner('ana', 'p2wpkh');
         this.startMiner('ben', 'p2tr');
     }
-}
-
-// What the server answers, the body as text.
-export function httpAnswer(port, path, options = {}) {
-    return new Promise((done, reject) => {
-        const asked = request({ host: '127.0.0.1', port, path, agent: false, ...options });
-        asked.on('response', (answer) => {
-            let body = '';
-            answer.setEncoding('utf8');
-            answer.on('data', (data) => { body += data; });
-            answer.on('end', () =>
-                done({ status: answer.statusCode, headers: answer.headers, body }));
-        });
-        asked.on('error', reject);
-        asked.end();
-    });
 }
 
 // ---- A page that is watched
