@@ -1,6 +1,7 @@
 // A state as bytes, in the store of this node alone: a version, where it stands, rows without what
-// has left the periods, milestones.
+// has left the periods, milestones, and the SHA-256 of all that.
 #include <string.h>
+#include "node/pow/sha256.h"
 #include "node/standings_state.h"
 
 #define STATE_VERSION 1
@@ -91,6 +92,9 @@ void state_encode(const struct standings_state *state, struct buffer *out)
     write_u32(out, (uint32_t)state->milestones_count);
     for (size_t i = 0; i < state->milestones_count; i++)
         write_milestone(out, &state->milestones[i]);
+    struct hash256 sum;
+    sha256_once(out->data, out->size, &sum);
+    write_bytes(out, sum.bytes, sizeof(sum.bytes));
 }
 
 // ---- Reading
@@ -193,6 +197,12 @@ static bool read_all(struct reader *reader, struct standings_state *state)
 
 bool state_decode(struct standings_state *state, const uint8_t *bytes, size_t size)
 {
+    struct hash256 sum;
+    if (size < sizeof(sum.bytes))
+        return false;
+    size -= sizeof(sum.bytes);
+    sha256_once(bytes, size, &sum);
     struct reader reader = reader_init(bytes, size);
-    return state_reset(state) && read_all(&reader, state);
+    return memcmp(sum.bytes, bytes + size, sizeof(sum.bytes)) == 0 && state_reset(state) &&
+           read_all(&reader, state);
 }

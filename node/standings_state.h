@@ -91,6 +91,7 @@ bool state_count(struct standings_state *state, const struct counted_link *link)
 bool hash_is_lower(const struct hash256 *a, const struct hash256 *b);
 
 // standings_save.c
+// `out` is empty.
 void state_encode(const struct standings_state *state, struct buffer *out);
 // False if these are no such bytes, or memory is out: the state is of no use then.
 bool state_decode(struct standings_state *state, const uint8_t *bytes, size_t size);

@@ -1,6 +1,6 @@
 // What the share-chain costs: the full check of a share, a link's worth of work, and reopening a
-// large chain. Baselines are measured in the same run: the SHA-256d work that a check cannot do
-// without, and a plain copy of the stored bytes.
+// large chain with its standings. Baselines are measured in the same run: the SHA-256d work that a
+// check cannot do without, and a plain copy of the stored bytes.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "node/bitcoin/merkle.h"
+#include "node/standings.h"
 #include "tests/bench/bench.h"
 #include "tests/support/share_maker.h"
 
 #define MINERS       200
+#define TEAMS        10
 #define CHECKS       1500
 #define ROUNDS       5
 #define BRANCH_COUNT 12
@@ -58,6 +60,7 @@ static void fixture_close(struct fixture *fixture)
 static bool make(struct fixture *fixture, enum maker_want want, struct made_share *made)
 {
     struct maker_spec spec = {
+        .team = {.name = {'t', (char)('0' + fixture->salt % TEAMS)}},
         .prev = header_chain_best(sharechain_headers(fixture->chain))->id,
         .now = {fixture->clock_s * 1000},
         .script = maker_script((uint32_t)(fixture->salt % MINERS)),
@@ -212,6 +215,37 @@ static bool sum_bytes(void *context, const void *key, size_t key_size, const voi
     return true;
 }
 
+// Counts all links anew, as a node does that has kept no state.
+static void bench_standings(struct bench *bench, struct fixture *fixture)
+{
+    struct standings_query query = {.kind = STANDINGS_HASHRATE, .period = STANDINGS_WEEK};
+    struct standings_stats stats;
+    size_t count;
+    double start = bench_now_ns();
+    struct standings *standings = standings_new(&fixture->env, fixture->chain, fixture->store);
+    standings_follow(standings);
+    double counted = bench_now_ns();
+    free(standings_rank(standings, &query, &count));
+    double ranked = bench_now_ns();
+    standings_stats(standings, &stats);
+    if (count != MINERS)
+        abort();
+    struct bench_row rows[] = {
+        {.what = "counting its standings", .unit = "s", .ours = (counted - start) / 1e9, .most = 2},
+        {.what = "a list of 200 leaders",
+         .unit = "ms",
+         .ours = (ranked - counted) / 1e6,
+         .most = 5},
+        {.what = "memory of standings",
+         .unit = "MB",
+         .ours = (double)stats.bytes / 1e6,
+         .most = 20},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        bench_row_print(bench, &rows[i]);
+    standings_free(standings);
+}
+
 static void print_reopening(struct bench *bench, double ours_ns, double baseline_ns)
 {
     struct bench_row time = {
@@ -222,13 +256,17 @@ static void print_reopening(struct bench *bench, double ours_ns, double baseline
         .baseline = baseline_ns / 1e9,
         .most = 5,
     };
+    bench_row_print(bench, &time);
+}
+
+static void print_memory(struct bench *bench)
+{
     struct bench_row memory = {
         .what = "memory of that process at its highest",
         .unit = "MB",
         .ours = (double)resident_kb() / 1024,
         .most = 200,
     };
-    bench_row_print(bench, &time);
     bench_row_print(bench, &memory);
 }
 
@@ -253,6 +291,8 @@ static int reopen(const char *path)
     if (counts.links < LINKS || counts.shares < LINKS + GRAINS)
         return 2;
     print_reopening(&bench, ours, baseline);
+    bench_standings(&bench, &fixture);
+    print_memory(&bench);
     fixture_close(&fixture);
     return bench_finish(&bench);
 }
