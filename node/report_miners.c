@@ -16,6 +16,7 @@ static void write_session(void *context, const struct stratum_session_view *sess
     json_write_text(writer, "peer", miners->is_private ? session->address : NULL);
     json_write_text(writer, "user", session->user);
     json_write_text(writer, "worker", session->worker);
+    json_write_text(writer, "team", session->team[0] == '\0' ? NULL : session->team);
     if (session->payout != NULL)
         report_write_payee(writer, miners->node, session->payout);
     json_write_text(writer, "device", session->kind);

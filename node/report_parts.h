@@ -27,6 +27,7 @@ void report_payouts_history(struct node *node, struct report_call *call,
                             struct json_writer *writer);
 void report_luck(struct node *node, struct report_call *call, struct json_writer *writer);
 void report_template(struct node *node, struct report_call *call, struct json_writer *writer);
+void report_routes(struct node *node, struct report_call *call, struct json_writer *writer);
 void report_config(struct node *node, struct report_call *call, struct json_writer *writer);
 
 void report_standings(struct node *node, struct report_call *call, struct json_writer *writer);

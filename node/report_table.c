@@ -234,6 +234,7 @@ static const struct report_document documents[] = {
      .life_ms = 1000,
      PARAMETERS(milestones_parameters),
      .write = report_milestones},
+    {.name = "routes", .meaning = "what the HTTP API takes, as JSON", .write = report_routes},
     {.name = "config",
      .path = "config",
      .meaning = "the values in force, and where each is from",

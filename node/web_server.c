@@ -10,6 +10,7 @@
 #include "node/web/web.h"
 #include "node/web_documents.h"
 #include "node/web_events.h"
+#include "node/web_openapi.h"
 
 #define FILES_MAX 96
 
@@ -375,7 +376,7 @@ static bool add_own_routes(struct web_server *web)
     if (!web_server_add(web, routes, count))
         return false;
     routes = web_events_routes(web->events, &count);
-    return web_server_add(web, routes, count);
+    return web_server_add(web, routes, count) && web_server_add(web, web_openapi_route(), 1);
 }
 
 struct web_server *web_server_new(struct node *node, char *error)
@@ -420,6 +421,11 @@ void web_server_free(struct web_server *web)
 bool web_server_add(struct web_server *web, const struct api_route *routes, size_t count)
 {
     return api_router_add(web->router, routes, count);
+}
+
+const struct api_route *web_server_route(const struct web_server *web, size_t i)
+{
+    return api_router_get(web->router, i);
 }
 
 void web_server_counts(const struct web_server *web, struct http_server_counts *counts)

@@ -28,6 +28,9 @@ bool web_server_add(struct web_server *web, const struct api_route *routes, size
 bool web_server_answer(struct web_server *web, uint64_t ticket,
                        void (*fill)(void *context, struct api_reply *reply), void *context);
 
+// Route i of the API; NULL past the end.
+const struct api_route *web_server_route(const struct web_server *web, size_t i);
+
 void web_server_counts(const struct web_server *web, struct http_server_counts *counts);
 
 #endif

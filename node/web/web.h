@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 struct web_file {
-    const char *path; // "/" for index.html, else "/" and the file's name
+    const char *path; // "/" for index.html, else "/" and the file's name (behind /api/v1
+                      // for openapi.json)
     const char *content_type;
     const uint8_t *data;
     size_t size;
