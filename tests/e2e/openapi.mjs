@@ -6,11 +6,13 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import Ajv from 'ajv/dist/2020.js';
 import { Dashboard, httpAnswer } from './lib/dashboard.mjs';
+import { BIN, runCommand } from './lib/processes.mjs';
 import { StratumConnection } from './lib/stratum.mjs';
 import { check, checkEqual, script, waitFor } from './lib/checks.mjs';
 
 const PREFIX = '/api/v1/';
 const EVENTS_SECONDS = 60;
+const PASSWORD = 'correct horse battery';
 
 // ---- What the node itself says of its routes
 
@@ -100,6 +102,13 @@ class Schemas {
         const validate = this.ajv.getSchema(`api#/components/schemas/${name}`);
         if (validate === undefined)
             return `there is no schema ${name}`;
+        return validate(value) ? '' : this.ajv.errorsText(validate.errors).slice(0, 600);
+    }
+
+    // The same under any schema of the description.
+    problemsOf(schema, value) {
+        const text = JSON.stringify(schema).replaceAll('"#/', '"api#/');
+        const validate = this.ajv.compile(JSON.parse(text));
         return validate(value) ? '' : this.ajv.errorsText(validate.errors).slice(0, 600);
     }
 
@@ -209,6 +218,121 @@ async function judgeProblems(schemas, port) {
           odd.length === 0, odd.join('\n'));
 }
 
+// ---- Accounts and actions
+
+// A request with more headers; { status, headers, document }.
+function send(port, headers, [method, path, body]) {
+    return new Promise((done, reject) => {
+        const text = body === undefined ? '' : JSON.stringify(body);
+        const asked = request({ host: '127.0.0.1', port, path: PREFIX + path, agent: false,
+                                method: method.toUpperCase(), headers: {
+            ...headers, 'content-length': Buffer.byteLength(text),
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }) } });
+        asked.on('response', (answer) => {
+            let got = '';
+            answer.setEncoding('utf8');
+            answer.on('data', (data) => { got += data; });
+            answer.on('end', () => done({ status: answer.statusCode, headers: answer.headers,
+                                          document: JSON.parse(got) }));
+        });
+        asked.on('error', reject);
+        asked.end(text);
+    });
+}
+
+// An administrator is made on the machine itself, and signs in as a browser does; the headers that
+// make a request his.
+async function signIn({ node, port }, exchange) {
+    const made = await runCommand(join(BIN, 'shoal'),
+        ['account', 'add', 'root', '--role', 'admin', '--data', node.data],
+        { input: `${PASSWORD}\n${PASSWORD}\n` });
+    if (made.code !== 0)
+        throw new Error(`shoal account add: ${made.out}${made.error}`);
+    const origin = { origin: `http://127.0.0.1:${port}` };
+    const answer = await exchange(origin, 'post', 'session', 'session',
+                                  { name: 'root', password: PASSWORD });
+    return { ...origin, cookie: answer.headers['set-cookie'][0].split(';')[0],
+             'x-shoal-csrf': answer.document.csrf };
+}
+
+// What was sent and answered, held against the description. '' if both are as it says.
+function exchangeProblems(schemas, [method, described, body], { status, document }) {
+    const operation = schemas.description.paths[`/${described}`]?.[method];
+    if (operation === undefined)
+        return 'is not described';
+    if (status !== 200)
+        return `${status} ${JSON.stringify(document)}`;
+    const sent = operation.requestBody?.content['application/json'].schema;
+    const got = operation.responses['200'].content['application/json'].schema;
+    return [sent === undefined ? '' : schemas.problemsOf(sent, body),
+            schemas.problemsOf(got, document)].filter((each) => each !== '').join('; ');
+}
+
+async function judgeActions(schemas, dashboard) {
+    const { port } = dashboard;
+    const made = [];
+    const exchangeWith = async (headers, method, described, path, body) => {
+        const answer = await send(port, headers, [method, path, body]);
+        const problems = exchangeProblems(schemas, [method, described, body], answer);
+        made.push([`${method} ${path}`, problems]);
+        return answer;
+    };
+    const headers = await signIn(dashboard, exchangeWith);
+    const exchange = (...what) => exchangeWith(headers, ...what);
+    const same = (method, path, body) => exchange(method, path, path, body);
+    await same('get', 'config');
+    const { document: { miners } } = await same('get', 'miners');
+    await exchange('post', 'miners/{session}/disconnect', `miners/${miners[0].session}/disconnect`);
+    await same('post', 'accounts', { name: 'eve', role: 'viewer', password: 'correct horse' });
+    await same('get', 'accounts');
+    await exchange('put', 'accounts/{name}/password', 'accounts/eve/password',
+                   { password: 'battery staple' });
+    await exchange('post', 'accounts/{name}/totp', 'accounts/eve/totp', {});
+    const { document: { id } } = await same('post', 'tokens', { label: 'one', role: 'viewer' });
+    await same('get', 'tokens');
+    await exchange('delete', 'tokens/{id}', `tokens/${id}`);
+    await exchange('delete', 'accounts/{name}', 'accounts/eve');
+    await same('post', 'log-level', { level: 'info' });
+    await same('post', 'config/reload');
+    await same('post', 'peers/ban', { address: '192.0.2.7', seconds: 60, reason: 'a test' });
+    await same('get', 'peers');
+    await same('post', 'peers/unban', { address: '192.0.2.7' });
+    await same('post', 'drain');
+    await same('post', 'undrain');
+    await same('get', 'audit');
+    await same('get', 'session');
+    const wrong = made.filter(([, problems]) => problems !== '');
+    check(`${made.length} requests of an admin are taken and answered as described`,
+          wrong.length === 0, wrong.map((each) => each.join(': ')).join('\n'));
+    await judgeBodies(schemas, port, headers);
+    const left = await send(port, headers, ['delete', 'session']);
+    checkEqual('signing out is answered as described',
+               exchangeProblems(schemas, ['delete', 'session', undefined], left), '');
+}
+
+// A body that the description refuses is refused by the node as well.
+async function judgeBodies(schemas, port, headers) {
+    const odd = [];
+    const bodies = [{ unknown: 1 }, {}, { address: 7 }, { level: 'loud' }, { name: '' }];
+    let count = 0;
+    for (const [path, methods] of Object.entries(schemas.description.paths)) {
+        for (const [method, { requestBody }] of Object.entries(methods)) {
+            const schema = requestBody?.content['application/json'].schema;
+            for (const body of schema === undefined ? [] : bodies) {
+                if (schemas.problemsOf(schema, body) === '')
+                    continue;
+                const at = path.slice(1).replace(/{\w+}/g, 'nobody');
+                const { status, document } = await send(port, headers, [method, at, body]);
+                count++;
+                if (![400, 404].includes(status) || schemas.problems('Problem', document) !== '')
+                    odd.push(`${method} ${at} ${JSON.stringify(body)}: ${status}`);
+            }
+        }
+    }
+    check(`${count} bodies that are not as described are refused`, count > 20 &&
+          odd.length === 0, odd.join('\n'));
+}
+
 // Every page of a list, followed by its "next".
 async function judgePages(port) {
     const seen = [];
@@ -300,4 +424,5 @@ await script('openapi', async () => {
     await judgeProblems(schemas, port);
     await judgePages(port);
     await judgeEvents(schemas, dashboard);
+    await judgeActions(schemas, dashboard);
 });

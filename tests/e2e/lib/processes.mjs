@@ -112,10 +112,11 @@ export class Process {
 export function runCommand(command, args, options = {}) {
     return new Promise((done) => {
         const child = spawn(command, args, {
-            stdio: ['ignore', 'pipe', 'pipe'],
+            stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
             cwd: options.cwd,
             env: { ...process.env, ...options.env },
         });
+        child.stdin?.end(options.input);
         const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 20000);
         const texts = { out: '', error: '' };
         child.stdout.on('data', (data) => { texts.out += data; });
