@@ -296,8 +296,8 @@ static bool step(struct http_connection *connection)
     if (connection->state != HTTP_READING)
         return false;
     // Clients of old send an empty line after a body.
-    while (connection->head_text == NULL && connection->in.size >= 2 &&
-           memcmp(connection->in.data, "\r\n", 2) == 0)
+    if (connection->head_text == NULL && connection->looked_at == 0 && connection->in.size >= 2 &&
+        memcmp(connection->in.data, "\r\n", 2) == 0)
         buffer_consume(&connection->in, 2);
     if (connection->head_text == NULL && !take_head(connection))
         return connection->state == HTTP_SENDING;

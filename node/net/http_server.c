@@ -34,7 +34,7 @@ static void on_turn(void *context, struct now now)
     struct http_server *server = context;
     (void)now;
     for (struct http_connection *at = server->connections; at != NULL; at = at->next) {
-        if (at->state == HTTP_READING && at->in.size > 0)
+        if (at->state == HTTP_SENDING || (at->state == HTTP_READING && at->in.size > 0))
             http_connection_work(at);
     }
 }

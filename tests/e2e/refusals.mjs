@@ -44,6 +44,11 @@ const WRONG_VALUES = [
     ['stratum-version-mask', ['1fffe00', 'zzzzzzzz', '1fffe0000'], /1fffe000/],
     ['stratum-device-override', ['x'.repeat(2000)], /too long/],
     ['http-listen', ['8080', 'localhost:8080', '127.0.0.1:x'], /127\.0\.0\.1:8080/],
+    ['http-host', ['x'.repeat(2000)], /too long/],
+    ['http-tls-cert', ['c'.repeat(2000)], /too long/],
+    ['http-tls-key', ['k'.repeat(2000)], /too long/],
+    ['http-plain', ['yes'], /0 or 1/],
+    ['http-public', ['no'], /0 or 1/],
     ['log-level', ['loud', 'INFO', '3'], /error, warn, info or debug/],
     ['log-format', ['xml', 'JSON'], /text or json/],
 ];
