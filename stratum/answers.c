@@ -68,11 +68,17 @@ static bool grow(struct answers *answers)
     return true;
 }
 
+void answers_given(const struct session *session, uint64_t mark)
+{
+    const struct stratum_events *events = &session->engine->events;
+    if (!session->is_closed)
+        events->submit_answered(events->context, mark);
+}
+
 void answers_give(struct session *session, const struct line_value *id, uint64_t mark)
 {
-    const struct stratum *stratum = session->engine;
     reply_result(session_out(session), id, "true");
-    stratum->events.submit_answered(stratum->events.context, mark);
+    answers_given(session, mark);
 }
 
 static void answer_first(struct stratum *stratum, bool is_saved)

@@ -232,6 +232,8 @@ void answers_hold(struct session *session, const struct line_value *id, uint64_t
                   uint64_t mark);
 // Answers `true` at once.
 void answers_give(struct session *session, const struct line_value *id, uint64_t mark);
+// An answer was written; tells so, unless nobody gets it any more.
+void answers_given(const struct session *session, uint64_t mark);
 // Answers everything up to this sequence number and everything that has waited long enough.
 void answers_release(struct stratum *stratum, uint64_t sequence);
 struct mono_time answers_deadline(const struct stratum *stratum);

@@ -191,10 +191,9 @@ static void count(struct stratum *stratum, struct session *session, const struct
 static void answer_rejected(struct session *session, const struct line_value *id,
                             enum stratum_verdict verdict, uint64_t mark)
 {
-    const struct stratum *stratum = session->engine;
     const struct verdict_row *row = &rows[verdict];
     reply_error(session_out(session), id, "false", row->code, row->message);
-    stratum->events.submit_answered(stratum->events.context, mark);
+    answers_given(session, mark);
     if (row->is_offence) {
         session_offend(session, row->offence, STRATUM_CLOSE_INVALID_SHARES);
     }

@@ -176,6 +176,8 @@ static void owner_may_close_everything_while_it_is_told_of_a_share(void **state)
     rig_miner_submit(&miner, &solution);
     rig_assert_closed(rig, miner.session, STRATUM_CLOSE_PAUSED);
     assert_int_equal(rig->shares_count, 1);
+    assert_int_equal(rig->submits_arrived, 1);
+    assert_int_equal(rig->submits_answered, 0);
     rig_free(rig);
 }
 
