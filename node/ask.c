@@ -202,6 +202,8 @@ void ask_begin(struct ask *ask, const struct ask_request *request)
         json_write_text(&writer, "tip", request->tip);
     if (request->id != NULL)
         json_write_text(&writer, "id", request->id);
+    if (request->address != NULL)
+        json_write_text(&writer, "address", request->address);
     json_end_object(&writer);
     begin(ask);
 }

@@ -14,9 +14,10 @@ struct ask; // an open conversation
 
 struct ask_request {
     const char *command;
-    uint64_t from;   // 0: none
-    const char *tip; // hex id of a link, or NULL
-    const char *id;  // hash of a block, or NULL
+    uint64_t from;       // 0: none
+    const char *tip;     // hex id of a link, or NULL
+    const char *id;      // hash of a block, or NULL
+    const char *address; // payout address, or NULL
 };
 
 // NULL with a sentence: no node runs on this data directory, or it is not ours to ask.

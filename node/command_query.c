@@ -2,6 +2,7 @@
 // the answer, as text or, with --json, as the document itself.
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "node/ask.h"
 #include "node/command_line.h"
 #include "node/command_text.h"
@@ -10,7 +11,9 @@
 
 // The chain may change under a long answer; then it is asked for again.
 #define TRIES_MAX 5
-#define SHOWN_MAX (1u << 30)
+// Where the packages put it.
+#define SYSTEM_CONFIG "/etc/shoal/shoal.conf"
+#define SHOWN_MAX     (1u << 30)
 
 static bool is_hash(const char *text)
 {
@@ -129,7 +132,10 @@ static bool is_unknown(struct json_value document)
 static int print_document(const struct command_line *line, struct ask *ask)
 {
     const char *name = line->command->name;
-    struct ask_request request = {.command = name, .id = line->arguments[0]};
+    bool is_block = strcmp(name, "block") == 0;
+    struct ask_request request = {.command = name,
+                                  .id = is_block ? line->arguments[0] : NULL,
+                                  .address = is_block ? NULL : line->arguments[0]};
     char error[ASK_ERROR_SIZE];
     struct json *json = ask_question(ask, &request, error);
     if (json == NULL)
@@ -142,10 +148,22 @@ static int print_document(const struct command_line *line, struct ask *ask)
         write_text(&text, "\n");
     }
     int status = command_print(&text);
-    if (status == EXIT_OK && strcmp(name, "block") == 0 && is_unknown(json_root(json)))
+    if (status == EXIT_OK && is_block && is_unknown(json_root(json)))
         status = EXIT_FAILED;
     json_free(json);
     return status;
+}
+
+static int fail_unreached(const struct command_line *line, const char *error)
+{
+    command_fail(EXIT_UNREACHED, "%s", error);
+    if (line->config.config_file[0] == '\0' && access(SYSTEM_CONFIG, F_OK) == 0)
+        fprintf(
+            stderr,
+            "shoal: the node that systemd runs is asked with: sudo shoal %s --config " SYSTEM_CONFIG
+            "\n",
+            line->command->name);
+    return EXIT_UNREACHED;
 }
 
 static int run_query(const struct command_line *line)
@@ -154,7 +172,7 @@ static int run_query(const struct command_line *line)
     char error[ASK_ERROR_SIZE];
     struct ask *ask = ask_open(line->config.data, error);
     if (ask == NULL)
-        return command_fail(EXIT_UNREACHED, "%s", error);
+        return fail_unreached(line, error);
     int status;
     if (strcmp(name, "credits") == 0)
         status = print_pages(name, ask, "links");

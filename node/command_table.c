@@ -154,6 +154,28 @@ static const struct command commands[] = {
         .run = command_query,
     },
     {
+        .name = "addresses",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "the miners of this node by payout address",
+        .description = "The largest first; at most 50.\n\n" TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "address",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "ADDRESS",
+        .meaning = "one miner: what it does, what it will be paid, what it was paid",
+        .description = "Its workers, the coins that the next block is expected to pay it and why, "
+                       "and the blocks of "
+                       "this node that have paid it.\n\n" TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
         .name = "payouts",
         .group = COMMAND_GROUP_ASK,
         .arguments = "",
@@ -171,7 +193,9 @@ static const struct command commands[] = {
         .group = COMMAND_GROUP_ASK,
         .arguments = "",
         .meaning = "blocks found by this node's miners, and their fate",
-        .description = "The newest blocks, the oldest of them first; with --json all of them."
+        .description = "The newest blocks, the newest of them first; with --json all of them. Luck "
+                       "is the work "
+                       "that was expected for a block by the work that was done for it."
                        "\n\n" TABLE_THEN_JSON,
         .keys = COMMAND_KEYS_DATA,
         .options = json_option,
@@ -184,6 +208,40 @@ static const struct command commands[] = {
         .meaning = "whom one block paid",
         .description = "HASH are the 64 hex digits that \"shoal blocks\" and explorers show. Exit "
                        "status 1 if the node knows no such block.\n\n" TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "luck",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "blocks found by the pool, and how many were expected",
+        .description = "Over a day, a week and all that is known. 100 % is neither lucky nor "
+                       "unlucky.\n\n" TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "standings",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "who mines most in the whole pool, from the share-chain",
+        .description = "The miners of all nodes over the last day, by hashrate; at most "
+                       "50.\n\n" TABLE_THEN_JSON,
+        .keys = COMMAND_KEYS_DATA,
+        .options = json_option,
+        .run = command_query,
+    },
+    {
+        .name = "template",
+        .group = COMMAND_GROUP_ASK,
+        .arguments = "",
+        .meaning = "the block that is worked on now",
+        .description =
+            "Its value, transactions and size, and the largest coinbase that each kind of device "
+            "takes.\n\n" TABLE_THEN_JSON,
         .keys = COMMAND_KEYS_DATA,
         .options = json_option,
         .run = command_query,

@@ -160,7 +160,8 @@ static struct show_text block_state(struct json_value block)
     struct show_text reason = show_get_text(block, "reason");
     int64_t confirmations = show_get_number(block, "confirmations");
     if (strcmp(place.value, "in_chain") == 0)
-        snprintf(state.value, sizeof(state.value), "%" PRId64 " confirmations", confirmations);
+        snprintf(state.value, sizeof(state.value), "%" PRId64 " confirmation%s", confirmations,
+                 confirmations == 1 ? "" : "s");
     else if (place.value[0] != '\0')
         snprintf(state.value, sizeof(state.value), "%.100s", place.value);
     else if (fate.value[0] != '\0')
@@ -173,7 +174,7 @@ static struct show_text block_state(struct json_value block)
 
 struct text_table *show_blocks_table(struct json_value document)
 {
-    struct text_table *table = text_table_new(">height|found|>coins|state|~by|hash");
+    struct text_table *table = text_table_new(">height|found|>coins|state|~>luck|~by|hash");
     int64_t now = show_get_number(document, "now");
     struct json_value blocks = json_get(document, "blocks");
     for (struct json_value v = json_first(blocks); table != NULL && json_exists(v);
@@ -182,6 +183,11 @@ struct text_table *show_blocks_table(struct json_value document)
         show_add_ago(table, v, "found_at", now);
         show_add_coins(table, v, "value_sats");
         text_table_add(table, block_state(v).value);
+        if (json_is_present(json_get(v, "luck")))
+            text_table_add_format(table, "%.0f %%", 100 * show_get_double(v, "luck"));
+        else
+            text_table_add(table, "-");
+        text_table_set_key(table, show_get_double(v, "luck"));
         text_table_add(table, show_get_text(v, "user").value);
         text_table_add(table, show_get_text(v, "id").value);
     }
@@ -219,7 +225,7 @@ struct text_table *show_outputs_table(struct json_value block)
 static void show_window(struct json_value window, const char *what, struct show_out *out)
 {
     write_format(out->text,
-                 "\n%s (%" PRId64 " links up to link %" PRId64 ", %" PRId64 " payees):\n", what,
+                 "\n%s (links: %" PRId64 ", up to link %" PRId64 "; payees: %" PRId64 "):\n", what,
                  show_get_number(window, "links"), show_get_number(window, "link_height"),
                  show_get_number(window, "payees_count"));
     show_table(
@@ -292,9 +298,20 @@ bool show_document(const char *name, struct json_value document, struct show_out
         const char *name;
         void (*show)(struct json_value document, struct show_out *out);
     } shows[] = {
-        {"status", show_status}, {"miners", show_miners},   {"blocks", show_blocks},
-        {"block", show_block},   {"payouts", show_payouts}, {"daemons", show_daemons},
-        {"peers", show_peers},   {"dht", show_dht},         {"chain", show_chain_document},
+        {"status", show_status},
+        {"miners", show_miners},
+        {"addresses", show_addresses},
+        {"address", show_address},
+        {"blocks", show_blocks},
+        {"block", show_block},
+        {"payouts", show_payouts},
+        {"luck", show_luck},
+        {"template", show_template},
+        {"standings", show_standings},
+        {"daemons", show_daemons},
+        {"peers", show_peers},
+        {"dht", show_dht},
+        {"chain", show_chain_document},
     };
     for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {
         if (strcmp(name, shows[i].name) != 0)

@@ -48,5 +48,11 @@ void show_table(struct show_out *out, struct text_table *table, const char *empt
 void show_peers(struct json_value document, struct show_out *out);
 void show_dht(struct json_value document, struct show_out *out);
 void show_chain_document(struct json_value document, struct show_out *out);
+// Of show_address.c.
+void show_addresses(struct json_value document, struct show_out *out);
+void show_address(struct json_value document, struct show_out *out);
+void show_luck(struct json_value document, struct show_out *out);
+void show_template(struct json_value document, struct show_out *out);
+void show_standings(struct json_value document, struct show_out *out);
 
 #endif

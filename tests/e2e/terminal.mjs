@@ -185,7 +185,7 @@ async function seen(node, args, columns, env = {}) {
     return look;
 }
 
-async function judgeTables(node) {
+async function judgeTables(node, user) {
     const wide = await seen(node, ['miners'], 200);
     check('headings are bold on a terminal', wide.styles.includes(1), wide.styles.join());
     check('a wide terminal has all columns', sees(wide, /^user .*device .*difficulty .*blocks/),
@@ -201,14 +201,20 @@ async function judgeTables(node) {
     const piped = await shoal('status', '--data', node.data);
     check('in a pipe there are no sequences, and nothing is cut',
           piped.code === 0 && !piped.out.includes('\x1b') && !piped.out.includes('…'));
-    for (const name of ['status', 'miners', 'payouts', 'blocks', 'peers', 'dht', 'chain',
-                        'daemons']) {
+    for (const name of ['status', 'miners', 'addresses', 'payouts', 'blocks', 'luck', 'standings',
+                        'template', 'peers', 'dht', 'chain', 'daemons']) {
         const asked = await shoal(name, '--data', node.data, '--json');
         check(`shoal ${name} --json is one document`, asked.code === 0 &&
               JSON.parse(asked.out).document === name);
         const text = await shoal(name, '--data', node.data);
         check(`shoal ${name} says something`, text.code === 0 && text.out.length > 20);
     }
+    const miner = await shoal('address', user.address, '--data', node.data);
+    check('shoal address shows a miner and what it will be paid', miner.code === 0 &&
+          /coins expected/.test(miner.out) && /^behind1 /m.test(miner.out), miner.out);
+    const nobody = await shoal('address', 'nonsense', '--data', node.data);
+    check('an address that is none: status 1, and it is named', nobody.code === 1 &&
+          /nonsense/.test(nobody.error), nobody.error);
     checkEqual('a block that nobody knows: status 1',
                (await shoal('block', 'ab'.repeat(32), '--data', node.data)).code, 1);
 }
@@ -226,6 +232,6 @@ await script('terminal', async () => {
     await part('hostile names', () => judgeHostile(cluster));
     await waitFor('the miner to be back', WAIT_S, async () =>
         (await cluster.nodes[0].report('miners')).miners.some(({ user }) => user));
-    await part('tables', () => judgeTables(cluster.nodes[0]));
+    await part('tables', () => judgeTables(cluster.nodes[0], cluster.users[0]));
     await cluster.stopMiners();
 });
