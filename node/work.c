@@ -346,8 +346,8 @@ bool work_job_commitment(void *context, const struct stratum_job_request *reques
     const struct mint *mint = work->mint;
     struct share_info info;
     // A share of a team does not show whose node it comes from: now and then one has to.
-    if (!swarm_wants_proof(node->swarm) || ++node->jobs_made % JOBS_PER_PROOF != 0)
-        commitment->tag = team_to_number(request->team);
+    bool is_proof = swarm_wants_proof(node->swarm) && ++node->jobs_made % JOBS_PER_PROOF == 0;
+    commitment->tag = is_proof ? 0 : team_to_number(request->team);
     commitment->grain_shift = choose_shift(node, mint, request->hashrate);
     work_share_info(work, request->payout, commitment, &info);
     share_info_hash(&info, &commitment->share_info_hash);

@@ -208,6 +208,104 @@ static void public_address_needs_a_port(void **state)
     assert_non_null(strstr(test->error, "peer-public: \"203.0.113.5\" without a port"));
 }
 
+// ---- Which shares prove this node's work
+
+// A grain that the chain has, as bytes, with this node_tag.
+static struct hash256 grain_with_tag(struct test *test, const uint8_t tag[SHARE_NODE_TAG_SIZE],
+                                     struct buffer *out)
+{
+    struct sharechain *chain = test->fixture.node.sharechain;
+    struct link_view link;
+    struct buffer bytes;
+    struct share share;
+    struct hash256 id = {{0}};
+    bool is_grain = false;
+    sharechain_tip(chain, &link);
+    for (uint32_t height = link.height; !is_grain && height > 0; height--) {
+        struct body body;
+        buffer_init(&bytes, 1 << 16);
+        assert_true(sharechain_link_at(chain, height, &link));
+        assert_true(sharechain_body_bytes(chain, &link.id, &bytes));
+        assert_true(body_decode(bytes.data, bytes.size, 4000, &body));
+        for (size_t i = 0; !is_grain && i < body.count; i++) {
+            body_id_at(&body, i, &id);
+            sharechain_link_verdict(chain, &id, &is_grain);
+        }
+        buffer_clear(&bytes);
+    }
+    assert_true(is_grain);
+    buffer_init(&bytes, SHARE_SIZE_MAX);
+    assert_true(sharechain_share_bytes(chain, &id, &bytes));
+    assert_true(share_decode(bytes.data, bytes.size, &share));
+    memcpy(share.info.node_tag, tag, SHARE_NODE_TAG_SIZE);
+    share_encode(&share, out);
+    buffer_clear(&bytes);
+    return id;
+}
+
+static void tell_own_grain(struct test *test, const uint8_t tag[SHARE_NODE_TAG_SIZE])
+{
+    struct buffer bytes;
+    buffer_init(&bytes, SHARE_SIZE_MAX);
+    struct hash256 id = grain_with_tag(test, tag, &bytes);
+    swarm_share_became_valid(test->fixture.node.swarm, &id, bytes.data, bytes.size);
+    buffer_clear(&bytes);
+}
+
+// The job that a miner of team "reef" gets now: its team, by what its shares will say.
+static bool job_is_of_team(struct test *test)
+{
+    struct node *node = &test->fixture.node;
+    struct work work = {.mint = node->mint};
+    struct script payout = maker_script(1);
+    struct team team = {.name = "reef"}, read;
+    struct stratum_job_request request = {
+        .owner = &work, .payout = &payout, .team = &team, .hashrate = 1};
+    struct stratum_commitment commitment;
+    struct share_info info;
+    struct hash256 hash;
+    struct buffer prefix;
+    buffer_init(&prefix, 4096);
+    assert_true(work_job_commitment(node, &request, &commitment, &prefix));
+    buffer_clear(&prefix);
+    work_share_info(&work, &payout, &commitment, &info);
+    share_info_hash(&info, &hash);
+    assert_true(hash_equal(&hash, &commitment.share_info_hash));
+    assert_memory_equal(info.node_tag, node->mint->info.node_tag, TEAM_TAG_OWN);
+    if (!team_from_tag(info.node_tag, &read)) {
+        assert_memory_equal(info.node_tag, node->mint->info.node_tag, SHARE_NODE_TAG_SIZE);
+        return false;
+    }
+    assert_string_equal(read.name, "reef");
+    return true;
+}
+
+static void share_of_a_team_proves_nothing_and_one_job_in_eight_makes_up_for_it(void **state)
+{
+    struct test *test = *state;
+    struct node *node = &test->fixture.node;
+    test->fixture.config.found = true;
+    node_fixture_grow(&test->fixture, 80, 7);
+    node_fixture_mint(&test->fixture);
+    assert_true(job_is_of_team(test)); // without other nodes there is nobody to prove it to
+    open_swarm(test);
+    run_until_begun(test);
+    uint8_t of_team[SHARE_NODE_TAG_SIZE];
+    struct team team = {.name = "reef"};
+    memcpy(of_team, node->node_tag, sizeof(of_team));
+    team_to_tag(&team, of_team);
+    tell_own_grain(test, of_team);
+    assert_true(swarm_wants_proof(node->swarm));
+    size_t of_none = 0;
+    for (size_t i = 0; i < 80; i++)
+        of_none += job_is_of_team(test) ? 0 : 1;
+    assert_int_equal(of_none, 10);
+    tell_own_grain(test, node->node_tag);
+    assert_false(swarm_wants_proof(node->swarm));
+    for (size_t i = 0; i < 80; i++)
+        assert_true(job_is_of_team(test));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +320,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(seed_line_names_the_best_address_that_is_known, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(public_address_needs_a_port, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            share_of_a_team_proves_nothing_and_one_job_in_eight_makes_up_for_it, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
