@@ -9,7 +9,7 @@ import { Devchain } from './lib/daemons.mjs';
 import { Prometheus, checkMetrics, httpText, promtool, readMetrics } from './lib/prometheus.mjs';
 import { StratumConnection } from './lib/stratum.mjs';
 import { TOP, folder, freePort } from './lib/processes.mjs';
-import { newPool } from './lib/shoal.mjs';
+import { newPool, shoal } from './lib/shoal.mjs';
 import { check, checkEqual, checkReached, part, script, waitFor } from './lib/checks.mjs';
 
 const MONITORING = join(TOP, 'docs/monitoring');
@@ -65,20 +65,26 @@ class Watched {
         this.cluster = new Cluster('metrics-node', this.daemon, this.pool);
         this.ports = [await freePort(), await freePort()];
         await this.startNodes();
-        this.prometheus = await Prometheus.start('prometheus-server', this.ports,
-                                                 { rules: [hastyRules()] });
+        const [port, privatePort] = this.ports;
+        this.prometheus = await Prometheus.start('prometheus-server',
+            [{ port }, { port: privatePort, token: this.token }], { rules: [hastyRules()] });
         this.first = `instance="127.0.0.1:${this.ports[0]}"`;
     }
 
+    // The second node shows nothing to strangers.
     async startNodes() {
         const { cluster } = this;
-        for (const port of this.ports) {
-            const node = await cluster.add({ 'http-listen': `127.0.0.1:${port}` });
+        for (const [i, port] of this.ports.entries()) {
+            const node = await cluster.add({ 'http-listen': `127.0.0.1:${port}`,
+                                             'http-public': 1 - i });
             await node.start();
             cluster.seed ??= (await node.report('dht')).own.seed;
         }
         await cluster.waitForLinks(1, 30);
         [this.node] = cluster.nodes;
+        const made = await shoal('token', 'create', '--role', 'viewer', '--label', 'prometheus',
+                                 '--data', cluster.nodes[1].data);
+        [this.token] = /shoal_\w+/.exec(made.out) ?? [`none: ${made.error}`];
     }
 
     // A series of the first node.
@@ -115,6 +121,11 @@ async function judgeText(watched) {
     const told = await checkMetrics('node', body);
     check('promtool has nothing to say about it', told.code === 0 && told.error + told.out === '',
           told.error + told.out);
+    const secret = await httpText(watched.ports[1], '/metrics');
+    check('a node that is not public wants a token', secret.status === 401 &&
+          !secret.body.includes('shoal_build_info'), `${secret.status}`);
+    await checkReached('Prometheus shows its token and reads both', 15, async () =>
+        await watched.prometheus.number('sum(up{job="shoal"})') === 2);
     const series = Object.values(readMetrics(body)).flatMap(({ samples }) => samples);
     check(`${series.length} series, none with an address, a user or a peer`,
           series.length < 1000 && !body.includes('127.0.0.1') && !body.includes('behind1'));

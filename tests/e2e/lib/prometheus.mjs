@@ -44,7 +44,7 @@ export function readMetrics(text) {
 }
 
 export class Prometheus {
-    // targets: ports. options: rules (paths), intervalMs
+    // targets: { port, token (if one is wanted) }. options: rules (paths), intervalMs
     static async start(name, targets, { rules = [], intervalMs = 500 } = {}) {
         const prometheus = new Prometheus();
         const at = folder(name);
@@ -53,8 +53,11 @@ export class Prometheus {
         writeFileSync(config, JSON.stringify({
             global: { scrape_interval: `${intervalMs}ms`, evaluation_interval: `${intervalMs}ms` },
             rule_files: rules,
-            scrape_configs: [{ job_name: 'shoal', static_configs: [
-                { targets: targets.map((port) => `127.0.0.1:${port}`) }] }],
+            scrape_configs: targets.map(({ port, token }) => ({
+                job_name: `node-${port}`,
+                ...(token === undefined ? {} : { authorization: { credentials: token } }),
+                static_configs: [{ targets: [`127.0.0.1:${port}`], labels: { job: 'shoal' } }],
+            })),
         }));
         prometheus.process = new Process(name, 'prometheus', [`--config.file=${config}`,
             `--storage.tsdb.path=${join(at, 'data')}`, '--log.level=warn',
