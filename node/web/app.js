@@ -33,9 +33,9 @@ let isScheduled = false;
 function asked() {
     const [, name = '', parameter = ''] = /^#\/([^/]*)\/?(.*)$/.exec(location.hash) ?? [];
     try {
-        return { page: PAGES[name] ?? overview, parameter: decodeURIComponent(parameter) };
+        return { name, page: PAGES[name] ?? overview, parameter: decodeURIComponent(parameter) };
     } catch {
-        return { page: PAGES[name] ?? overview, parameter }; // a lone %: taken as it stands
+        return { name, page: PAGES[name] ?? overview, parameter }; // a lone %: as it stands
     }
 }
 
@@ -56,7 +56,7 @@ function makeContext(parameter) {
 }
 
 function openPage() {
-    const { page, parameter } = asked();
+    const { name, page, parameter } = asked();
     if (open !== null && open.page === page && page.keepsOpen) {
         open.context.parameter = parameter;
         open.parameter = parameter;
@@ -64,7 +64,7 @@ function openPage() {
         return;
     }
     const isFirst = open === null;
-    const root = make('div', { class: 'page' });
+    const root = make('div', { class: 'page', 'data-page': name });
     const title = make('h1', { id: 'page-title', tabindex: '-1' }, page.title(parameter));
     const context = makeContext(parameter);
     byId('main').replaceChildren(title, root);

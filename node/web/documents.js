@@ -16,8 +16,6 @@ const RECENT_MAX = 50;
 
 // Event -> the documents that it makes old, by the first part of their path.
 const MAKES_OLD = {
-    share: ['miners', 'addresses'],
-    grain: ['shares', 'standings'],
     link: ['status', 'links', 'payouts', 'chain', 'luck', 'standings', 'teams', 'milestones'],
     block: ['status', 'blocks', 'payouts', 'luck', 'milestones'],
     job: ['status', 'payouts', 'template', 'daemons'],
@@ -26,7 +24,7 @@ const MAKES_OLD = {
     peer_up: ['status', 'peers', 'dht', 'chain'],
     peer_down: ['status', 'peers', 'dht', 'chain'],
     daemon: ['status', 'daemons'],
-    status: ['status'],
+    status: ['status', 'miners', 'addresses', 'shares'],
     missed: ['status', 'links', 'blocks', 'miners', 'payouts', 'peers'],
 };
 

@@ -154,7 +154,7 @@ async function judgeBlocks(watched) {
     await watched.goTo('blocks');
     await watched.waitForText('#blocks', 'in the chain');
     await watched.page.locator('#blocks tbody tr a').first().click();
-    await watched.waitUntilFilled();
+    await watched.waitUntilAt('block');
     check('a block leads to its own page', /#\/block\/[0-9a-f]{64}$/.test(watched.page.url()),
           watched.page.url());
 }
@@ -193,25 +193,27 @@ async function judgeNavigation(watched) {
     const { page } = watched;
     for (const name of PAGES) {
         await page.locator(`#pages a[href="#/${name}"]`).click();
-        await watched.waitUntilFilled();
+        await watched.waitUntilAt(name);
         const state = await page.evaluate(() => [document.activeElement.id,
             document.querySelector('#pages [aria-current="page"]').getAttribute('href')]);
         checkEqual(`going to “${name}” moves the focus to its title`, state.join(' '),
                    `page-title #/${name}`);
     }
     await page.goBack();
-    await watched.waitUntilFilled();
+    await watched.waitUntilAt(PAGES.at(-2));
     checkEqual('the browser goes back through pages', await page.evaluate(() => location.hash),
                `#/${PAGES.at(-2)}`);
-    await page.goto(`${watched.url}#/nothing-like-that`);
+    await page.evaluate(() => { location.hash = '#/nothing-like-that'; });
+    await watched.waitUntilAt('nothing-like-that');
     await watched.waitForText('#verdict', 'Working');
     check('an address that is no page shows the overview', true);
 }
 
-async function judgeKeyboard(watched) {
+async function judgeKeyboard(dashboard, watched) {
     const { page } = watched;
+    await watched.goTo('');
     await page.reload();
-    await watched.waitUntilFilled();
+    await watched.waitUntilAt('');
     await page.keyboard.press('Tab');
     checkEqual('the first stop of the keyboard skips to the content',
                await page.evaluate(() => document.activeElement.className), 'skip');
@@ -228,10 +230,44 @@ async function judgeKeyboard(watched) {
     checkEqual('the rest of a long table unfolds by keyboard',
                await more.getAttribute('aria-expanded'), 'true');
     await watched.goTo('');
-    await page.locator('#lookup').fill('tb1qnobody.worker');
+    await page.locator('#lookup').fill(`${dashboard.address('p2pkh')}.cho`);
     await page.keyboard.press('Enter');
-    await waitFor('the page of the miner', 10, () => page.url().endsWith('#/miner/tb1qnobody'));
-    check('an address that is typed in leads to its page', true);
+    await watched.waitUntilAt('miner');
+    checkEqual('an address that is typed in leads to its page', await watched.text('.whole-id'),
+               dashboard.address('p2pkh'));
+}
+
+// ---- A miner's own page
+
+async function judgeMiner(dashboard, watched) {
+    const address = dashboard.address('p2wpkh');
+    await watched.goTo(`miner/${address}`);
+    await watched.waitForText('#workers', 'ana');
+    await watched.waitForText('#expected', 'Exact.', 60);
+    check('a miner reads that he is paid exactly', true);
+    const node = JSON.parse((await httpAnswer(dashboard.port, `/api/v1/addresses/${address}`)).body);
+    const paid = await watched.page.locator('#paid tbody tr').count();
+    check('his payments are listed', paid > 0 && node.paid.length >= paid,
+          `${paid} of ${node.paid.length}`);
+    await watched.waitForText('#shares', 'by link', 30);
+    check('and his newest receipts with what credits them', true);
+    const bars = watched.page.locator('#history .chart-bar');
+    const day = await waitFor('the chart of a day', 10, async () => bars.count());
+    await watched.page.locator('[data-span="week"]').click();
+    await waitFor('the chart of a week', 10, async () => await bars.count() !== day);
+    checkEqual('which span is shown is told', await watched.page.locator('[data-span="week"]')
+        .getAttribute('aria-pressed'), 'true');
+    await watched.goTo(`miner/${dashboard.address('p2wsh')}`);
+    await watched.waitForText('#expected-lead', 'Nothing is credited');
+    check('a stranger sees that nothing is credited to him', true);
+    watched.judgeQuiet('pages of miners');
+    await watched.goTo('miner/not-an-address');
+    await watched.waitForText('main', 'Not available');
+    check('what is no address is told to be none', true);
+    await watched.goTo('');
+    const others = watched.problems.filter((text) => !text.includes('status of 400'));
+    check('and the console knows of nothing else', others.length === 0, others.join('; '));
+    watched.problems.length = 0;
 }
 
 async function judgeTheme(watched) {
@@ -243,7 +279,7 @@ async function judgeTheme(watched) {
     const dark = await ground();
     check('the colours can be chosen', dark !== light, `${light} ${dark}`);
     await page.reload();
-    await watched.waitUntilFilled();
+    await watched.waitUntilAt('nothing-like-that');
     checkEqual('and the choice is kept', await ground(), dark);
     await page.locator('#theme').click();
     checkEqual('and given back to the system', await ground(), light);
@@ -256,10 +292,10 @@ const NAMES = ['name', 'worker', 'user', 'address', 'explanation', 'url', 'user_
 
 async function judgeHostileNames(browser, url) {
     const route = ['**/api/v1/*', async (routed) => {
+        if (routed.request().resourceType() === 'eventsource')
+            return routed.continue();
         const answer = await routed.fetch();
-        const document = await answer.json().catch(() => null);
-        if (document === null)
-            return routed.fulfill({ response: answer });
+        const document = await answer.json();
         const hostile = JSON.parse(JSON.stringify(document), (key, value) =>
             (NAMES.includes(key) && typeof value === 'string' ? HTML : value));
         return routed.fulfill({ response: answer, json: hostile });
@@ -300,7 +336,8 @@ await script('page', async () => {
         await part('the peers', () => judgePeers(watched));
         await part('navigation', () => judgeNavigation(watched));
         await part('the theme', () => judgeTheme(watched));
-        await part('the keyboard', () => judgeKeyboard(watched));
+        await part('the keyboard', () => judgeKeyboard(dashboard, watched));
+        await part('a miner', () => judgeMiner(dashboard, watched));
         await part('hostile names', () => judgeHostileNames(browser, dashboard.url));
         watched.judgeQuiet('everything');
         watched.judgeHosts(dashboard);

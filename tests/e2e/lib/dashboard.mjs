@@ -104,11 +104,13 @@ export class WatchedPage {
     // To another page of the dashboard, as a click on a link does it.
     async goTo(name) {
         await this.page.evaluate((hash) => { location.hash = hash; }, `#/${name}`);
-        await this.waitUntilFilled();
+        await this.waitUntilAt(name);
     }
 
-    waitUntilFilled() {
-        return this.page.locator('.page.is-filled').waitFor({ timeout: 20000 });
+    waitUntilAt(name) {
+        const [page] = name.split('/', 1);
+        return this.page.locator(`.page.is-filled[data-page="${page}"]`)
+            .waitFor({ timeout: 20000 });
     }
 
     text(selector) {
