@@ -52,7 +52,14 @@ function makeContext(parameter) {
     return { parameter, now: () => store.now(), problem: (name) => store.problem(name),
              renew: (...names) => store.renew(...names), recent: () => store.recent,
              role: () => store.get('session')?.role ?? 'public',
-             csrf: () => store.get('session')?.csrf ?? '' };
+             csrf: () => store.get('session')?.csrf ?? '', setSession };
+}
+
+// Who is signed in is another one: first what he may not see is dropped, then all is asked again.
+function setSession(session) {
+    store.put('session', session);
+    show();
+    store.renew();
 }
 
 function openPage() {

@@ -12,6 +12,7 @@ const REST_FACTOR = 5;     // an answer that takes long is followed by a longer 
 const POLL_MS = 1000;      // without events
 const RENEW_MS = 5000;     // with them: confirmations, ages and counters have none
 const MISSING_MS = 15000;  // what the node does not have
+const LIFE_MAX_MS = 2000;  // for so long the node gives out what it has made once
 const RECENT_MAX = 50;
 
 // Event -> the documents that it makes old, by the first part of their path.
@@ -104,12 +105,25 @@ export class Documents {
             data.now + (performance.now() - receivedAt) / 1000;
     }
 
-    // Asked for again at once, all without names: something was changed from here.
+    // Asked for again at once, all without names: something was changed from here. The node may
+    // still give out what it made just before: later once more.
     renew(...names) {
+        this.makeOld(names);
+        setTimeout(() => this.makeOld(names), LIFE_MAX_MS);
+    }
+
+    makeOld(names) {
         for (const entry of this.entries.values())
             if (names.length === 0 || names.includes(entry.path.split(/[/?]/, 1)[0]))
                 Object.assign(entry, { isStale: true, askedAt: -Infinity });
         this.tick();
+    }
+
+    // What the node gave as the answer to something else.
+    put(path, data) {
+        const entry = this.entries.get(path) ?? makeEntry(path);
+        Object.assign(entry, { data, problem: null, receivedAt: performance.now() });
+        this.entries.set(path, entry);
     }
 
     hear(event) {

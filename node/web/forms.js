@@ -67,7 +67,7 @@ export function makeForm(options) {
 // A button that does one thing, after a question if there is one.
 // options: label, question, method, path, body, csrf(), done, onDone()
 export function makeDeed(options) {
-    const { label, question, method = 'POST', path, body = {}, csrf, done, onDone } = options;
+    const { label, question, method = 'POST', path, body, csrf, done, onDone } = options;
     const outcome = makeOutcome();
     const button = make('button', { class: 'action', type: 'button' }, label);
     button.addEventListener('click', async () => {
@@ -78,7 +78,7 @@ export function makeDeed(options) {
         button.disabled = false;
         showOutcome(outcome, answer, done);
         if (!answer.problem)
-            onDone?.();
+            onDone?.(answer.document);
     });
     return make('div', { class: 'deed' }, button, outcome);
 }

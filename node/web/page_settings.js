@@ -1,6 +1,6 @@
 // Who is signed in, and what his role lets him see and do. The node decides: what is shown here is
 // only what it would not refuse.
-import { make, rebuild } from './dom.js';
+import { make, rebuild, setText } from './dom.js';
 import { makeDeed, makeForm } from './forms.js';
 import { makeCard } from './parts.js';
 import { hasRole } from './roles.js';
@@ -20,7 +20,7 @@ function makeLogin(context) {
             { name: 'name', label: 'Name', autocomplete: 'username' },
             { name: 'password', label: 'Password', type: 'password',
               autocomplete: 'current-password' }, CODE],
-        done: 'Signed in.', onDone: () => context.renew(),
+        done: 'Signed in.', onDone: (session) => context.setSession(session),
     });
 }
 
@@ -31,10 +31,34 @@ function makePassword(context, name) {
         fields: [
             { name: 'old', label: 'Password of today', type: 'password',
               autocomplete: 'current-password' },
-            { name: 'password', label: 'New password', type: 'password',
+            { name: 'password', label: 'New password, 10 to 128 characters', type: 'password',
               autocomplete: 'new-password' }],
         done: 'Changed. Other sessions of yours have ended.',
     });
+}
+
+// A secret comes in force with a code of it, so that nobody locks himself out.
+function makeSecondFactor(context, name) {
+    const path = `accounts/${encodeURIComponent(name)}/totp`;
+    const secret = make('p', { class: 'whole-id' });
+    const confirm = makeForm({
+        label: 'Put it in force', path: () => path, csrf: context.csrf,
+        fields: [{ ...CODE, label: 'A code of the new secret', optional: false }],
+        done: 'In force: each sign-in asks for a code from now on.',
+        onDone: () => context.renew('accounts', 'audit'),
+    });
+    secret.hidden = confirm.hidden = true;
+    return [
+        makeDeed({ label: 'Make a secret', path, body: {}, csrf: context.csrf,
+                   done: 'Give it to your authenticator, then type in a code. It is shown once:',
+                   onDone: ({ uri }) => {
+                       setText(secret, uri);
+                       secret.hidden = confirm.hidden = false;
+                   } }),
+        makeDeed({ label: 'Take it away', method: 'DELETE', path, csrf: context.csrf,
+                   question: 'Sign in with the password alone from now on?',
+                   done: 'Taken away.', onDone: () => context.renew('accounts', 'audit') }),
+        secret, confirm];
 }
 
 function* sessionChildren(context, { role, name }) {
@@ -47,9 +71,12 @@ function* sessionChildren(context, { role, name }) {
     }
     yield make('p', {}, 'Signed in as ', make('strong', {}, name), `, ${role}.`);
     yield makeDeed({ label: 'Sign out', method: 'DELETE', path: 'session', csrf: context.csrf,
-                     done: 'Signed out.', onDone: () => context.renew() });
+                     done: 'Signed out.',
+                     onDone: (session) => context.setSession(session) });
     yield make('h3', {}, 'Your password');
     yield makePassword(context, name);
+    yield make('h3', {}, 'Your second factor');
+    yield* makeSecondFactor(context, name);
 }
 
 // ---- What an operator does
@@ -118,6 +145,8 @@ export const settings = {
                 if (documents[part])
                     show(documents[part]);
             }
+            parts.tokens.card.hidden = role === 'public';
+            parts.tokens.showForm(role);
         };
     },
 };

@@ -1,8 +1,8 @@
 // The lists of the settings: tokens, accounts, configuration and the audit log.
-import { make } from './dom.js';
+import { make, rebuild } from './dom.js';
 import { followActions, makeForm, makeOutcome } from './forms.js';
 import { makeCard } from './parts.js';
-import { ACCOUNT_ROLES } from './roles.js';
+import { rolesUpTo } from './roles.js';
 import { fillPlace, makeTablePlace } from './table.js';
 import { ago } from './units.js';
 
@@ -39,23 +39,25 @@ export function makeTokens(context) {
     const list = makeList('tokens', 'Tokens for programs', 'A token lets a program do what its ' +
         'role allows, until it ends or is revoked. It is shown once, when it is made.',
         tokenColumns);
-    const form = makeForm({
+    const form = (role) => makeForm({
         label: 'Make a token', path: () => 'tokens', csrf: context.csrf,
         fields: [{ name: 'label', label: 'What it is for' },
-                 { name: 'role', label: 'Role', options: ACCOUNT_ROLES },
+                 { name: 'role', label: 'Role', options: rolesUpTo(role) },
                  { name: 'days', label: 'For how many days', type: 'number', value: 90 }],
         body: ({ label, role, days }) => ({ label, role, expires_s: days * DAY_S }),
         done: ({ token }) => `Keep it now, it is not shown again: ${token}`,
         onDone: () => context.renew('tokens', 'audit'),
     });
-    list.body.append(form);
+    const place = make('div', {});
+    list.body.append(place);
     followActions(list.card, list.outcome, context.csrf, { revoke: {
         question: () => 'Revoke this token? Programs that use it are refused from now on.',
         method: 'DELETE', path: (id) => `tokens/${encodeURIComponent(id)}`, done: 'Revoked.',
         onDone: () => context.renew('tokens', 'audit') } });
-    return { ...list, show: ({ tokens, now }) =>
-        fillPlace(list.place, tokens.map((token) => ({ ...token, now })), {
-            key: (token) => token.id, shownMax: ROWS_SHOWN, empty: 'There is none.' }) };
+    return { ...list, showForm: (role) => rebuild(place, role, () => [form(role)]),
+             show: ({ tokens, now }) =>
+                 fillPlace(list.place, tokens.map((token) => ({ ...token, now })), {
+                     key: (token) => token.id, shownMax: ROWS_SHOWN, empty: 'There is none.' }) };
 }
 
 // ---- Accounts
@@ -77,8 +79,8 @@ export function makeAccounts(context) {
     const form = makeForm({
         label: 'Add the account', path: () => 'accounts', csrf: context.csrf,
         fields: [{ name: 'name', label: 'Name' },
-                 { name: 'role', label: 'Role', options: ACCOUNT_ROLES },
-                 { name: 'password', label: 'Password', type: 'password',
+                 { name: 'role', label: 'Role', options: rolesUpTo('admin') },
+                 { name: 'password', label: 'Password, 10 to 128 characters', type: 'password',
                    autocomplete: 'new-password' }],
         done: 'Added.', onDone: () => context.renew('accounts', 'audit'),
     });
@@ -105,7 +107,7 @@ export function makeConfiguration() {
     const list = makeList('config', 'Configuration', 'The values in force and where each is ' +
         'from; secrets are not shown.', configColumns);
     return { ...list, show: ({ values }) => fillPlace(list.place, values, {
-        key: (row) => row.key, shownMax: ROWS_SHOWN, empty: 'There is none.' }) };
+        key: (row) => row.key, empty: 'There is none.' }) };
 }
 
 // ---- Audit log

@@ -81,8 +81,7 @@ export class WatchedPage {
     listen() {
         const { page } = this;
         page.on('console', (message) => {
-            if (['error', 'warning'].includes(message.type()) &&
-                !message.text().includes('status of 404'))
+            if (['error', 'warning'].includes(message.type()))
                 this.problems.push(message.text());
         });
         page.on('pageerror', (error) => this.problems.push(error.stack));
