@@ -6,23 +6,18 @@
 #include <time.h>
 #include "node/base/hex.h"
 #include "node/command_pool.h"
-#include "node/commands.h"
+#include "node/command_line.h"
 #include "node/config_check.h"
 #include "node/console.h"
 #include "node/pool_file.h"
 #include "node/pow/target.h"
+#include "node/text.h"
 #include "node/text_table.h"
 #include "node/units.h"
 
 // The easiest link target fits this part of the expected hashrate: room for bad days, and well
 // within the factor of 100 that the protocol allows.
 #define EASIEST_PART 10.0
-
-static int misuse(const char *text)
-{
-    fprintf(stderr, "shoal: %s\n", text);
-    return EXIT_MISUSED;
-}
 
 // ---- show and check
 
@@ -51,7 +46,8 @@ static void show_pool(const struct pool *pool)
 static int read_command(bool is_check, int argc, const char *const *argv)
 {
     if (argc != 1)
-        return misuse("give one pool file: shoal pool show FILE, shoal pool check FILE");
+        return command_fail(EXIT_MISUSED,
+                            "give one pool file: shoal pool show FILE, shoal pool check FILE");
     struct pool pool;
     char error[POOL_FILE_ERROR_SIZE], id[65];
     if (!pool_file_read(argv[0], &pool, error)) {
@@ -72,7 +68,8 @@ static int secret_command(int argc)
     uint8_t secret[CONFIG_SECRET_SIZE];
     char text[2 * CONFIG_SECRET_SIZE + 1];
     if (argc != 0)
-        return misuse("shoal pool secret takes no arguments: it prints a new secret");
+        return command_fail(EXIT_MISUSED,
+                            "shoal pool secret takes no arguments: it prints a new secret");
     if (sodium_init() < 0) {
         fprintf(stderr, "shoal: the system gives no randomness\n");
         return EXIT_FAILED;
@@ -104,9 +101,41 @@ static void key_of_flag(const char *flag, size_t size, char out[32])
     out[i] = '\0';
 }
 
+// Says that "new" has no such flag, and which one may be meant.
+static bool refuse_flag(const char *key)
+{
+    struct pool_key_info row;
+    const char *best = NULL;
+    size_t least = 3 + strlen(key) / 4;
+    for (size_t i = 0; pool_key_row(i, &row); i++) {
+        size_t distance = text_distance(key, row.name);
+        if (distance >= least)
+            continue;
+        least = distance;
+        best = row.name;
+    }
+    if (best == NULL)
+        command_fail(EXIT_MISUSED, "there is no flag --%s here; \"shoal pool --help\" lists them",
+                     key);
+    else
+        command_fail(EXIT_MISUSED, "there is no flag --%s here; is --%s meant?", key, best);
+    return false;
+}
+
+static bool has_key(const char *key)
+{
+    struct pool_key_info row;
+    size_t i = 0;
+    while (pool_key_row(i, &row) && strcmp(row.name, key) != 0)
+        i++;
+    return pool_key_row(i, &row);
+}
+
 static bool set_key(struct new_pool *made, const char *key, const char *value)
 {
     struct pool_error error;
+    if (!has_key(key))
+        return refuse_flag(key);
     made->has_genesis_time = made->has_genesis_time || strcmp(key, "genesis_time") == 0;
     made->has_easiest_bits = made->has_easiest_bits || strcmp(key, "easiest_bits") == 0;
     made->has_anchor = made->has_anchor || strncmp(key, "anchor_", 7) == 0;
@@ -193,11 +222,12 @@ static int fill_in(struct new_pool *made)
 {
     char error[POOL_FILE_ERROR_SIZE];
     if (made->daemon.url != NULL && made->has_anchor)
-        return misuse("give --daemon or the anchor_ keys, not both");
+        return command_fail(EXIT_MISUSED, "give --daemon or the anchor_ keys, not both");
     if (made->daemon.url != NULL && made->pool.chain == NULL)
-        return misuse("chain: give --chain, so that the daemon's can be checked");
+        return command_fail(EXIT_MISUSED,
+                            "chain: give --chain, so that the daemon's can be checked");
     if (made->hashrate > 0 && made->has_easiest_bits)
-        return misuse("give --hashrate or --easiest-bits, not both");
+        return command_fail(EXIT_MISUSED, "give --hashrate or --easiest-bits, not both");
     if (made->daemon.url != NULL && !pool_daemon_anchor(&made->daemon, &made->pool, error)) {
         fprintf(stderr, "shoal: %s\n", error);
         return EXIT_FAILED;
@@ -216,7 +246,8 @@ static int new_command(int argc, const char *const *argv)
     if (!read_flags(&made, argc, argv))
         return EXIT_MISUSED;
     if (made.path == NULL)
-        return misuse("give a file to write: shoal pool new [--key value ...] FILE");
+        return command_fail(EXIT_MISUSED,
+                            "give a file to write: shoal pool new [--key value ...] FILE");
     int status = fill_in(&made);
     if (status != EXIT_OK)
         return status;
@@ -247,5 +278,5 @@ int command_pool(const char *name, int argc, const char *const *argv)
         return read_command(true, argc - 1, argv + 1);
     if (argc > 0 && strcmp(argv[0], "secret") == 0)
         return secret_command(argc - 1);
-    return misuse("say what to do: shoal pool new, show, check or secret");
+    return command_fail(EXIT_MISUSED, "say what to do: shoal pool new, show, check or secret");
 }

@@ -342,8 +342,8 @@ static const struct command commands[] = {
         .group = COMMAND_GROUP_OPERATE,
         .arguments = "SESSION",
         .meaning = "close the connection of one miner",
-        .description = "SESSION is its number, the member session of \"shoal miners --json\". It "
-                       "may come back at once.",
+        .description = "SESSION is its number, the last column of \"shoal miners\" where there is "
+                       "room for it. The miner may come back at once.",
         .keys = COMMAND_KEYS_DATA,
         .run = command_operate,
     },

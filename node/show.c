@@ -122,7 +122,7 @@ static void show_refused(struct json_value document, struct show_out *out)
 struct text_table *show_miners_table(struct json_value document)
 {
     struct text_table *table = text_table_new("user|~from|~device|~>difficulty|>1 min|>10 min|"
-                                              ">accepted|>rejected|~>blocks|last share");
+                                              ">accepted|>rejected|~>blocks|last share|~>session");
     int64_t now = show_get_number(document, "now");
     struct json_value miners = json_get(document, "miners");
     for (struct json_value v = json_first(miners); table != NULL && json_exists(v);
@@ -141,6 +141,7 @@ struct text_table *show_miners_table(struct json_value document)
         show_add_number(table, count_rejected(shares));
         show_add_number(table, show_get_number(v, "blocks"));
         show_add_ago(table, v, "share_at", now);
+        show_add_number(table, show_get_number(v, "session"));
     }
     return table;
 }
