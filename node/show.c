@@ -282,7 +282,10 @@ static void show_daemons(struct json_value document, struct show_out *out)
         text_table_add(table, show_get_text(v, "url").value);
         text_table_add_format(table, "%s%s", show_get_text(v, "state").value,
                               show_get_bool(v, "is_active") ? ", in use" : "");
-        show_add_number(table, show_get_number(v, "height"));
+        if (show_get_number(v, "height") < 0)
+            text_table_add(table, "-");
+        else
+            show_add_number(table, show_get_number(v, "height"));
         if (latency < 0)
             text_table_add(table, "-");
         else
