@@ -80,6 +80,21 @@ void node_fixture_close(struct node_fixture *fixture)
     maker_env_clear(&node->env);
 }
 
+int node_fixture_set_up(void **state)
+{
+    struct node_fixture *fixture = malloc(sizeof(*fixture));
+    node_fixture_open(fixture);
+    *state = fixture;
+    return 0;
+}
+
+int node_fixture_tear_down(void **state)
+{
+    node_fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
 static struct team team_of(uint32_t script)
 {
     static const struct team teams[] = {{""}, {"reef"}, {""}, {"atoll"}};

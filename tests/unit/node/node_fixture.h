@@ -19,6 +19,9 @@ struct node_fixture {
 
 void node_fixture_open(struct node_fixture *fixture);
 void node_fixture_close(struct node_fixture *fixture);
+// The same for each test of a group: *state is the fixture.
+int node_fixture_set_up(void **state);
+int node_fixture_tear_down(void **state);
 // One block every `links_per_block` links; each link includes two grains, of scripts 1..3 in turn;
 // the first is of team "reef", the last of "atoll".
 void node_fixture_grow(struct node_fixture *fixture, uint32_t links, uint32_t links_per_block);

@@ -17,21 +17,6 @@
 
 #define SHARES_MAX 4000
 
-static int set_up(void **state)
-{
-    struct node_fixture *fixture = malloc(sizeof(*fixture));
-    node_fixture_open(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    node_fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 // ---- Shares
 
 struct ids {
@@ -465,7 +450,8 @@ static void luck_expects_what_the_credited_work_finds(void **state)
 
 int main(void)
 {
-#define NODE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define NODE_TEST(name)                                                                            \
+    cmocka_unit_test_setup_teardown(name, node_fixture_set_up, node_fixture_tear_down)
     const struct CMUnitTest tests[] = {
         NODE_TEST(pages_of_shares_hold_every_share_once_newest_first),
         NODE_TEST(shares_of_an_address_are_those_of_all_that_pay_it),

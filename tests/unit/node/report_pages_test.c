@@ -10,21 +10,6 @@
 #include "tests/unit/node/node_fixture.h"
 #include "tests/unit/node/report_ask.h"
 
-static int set_up(void **state)
-{
-    struct node_fixture *fixture = malloc(sizeof(*fixture));
-    node_fixture_open(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    node_fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 // A job for whoever connects: without one, miners are turned away.
 static void serve_anything(struct node *node)
 {
@@ -94,7 +79,8 @@ static void addresses_of_miners_are_not_for_the_public(void **state)
 
 int main(void)
 {
-#define NODE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define NODE_TEST(name)                                                                            \
+    cmocka_unit_test_setup_teardown(name, node_fixture_set_up, node_fixture_tear_down)
     const struct CMUnitTest tests[] = {
         NODE_TEST(pages_of_blocks_hold_every_block_once),
         NODE_TEST(addresses_of_miners_are_not_for_the_public),

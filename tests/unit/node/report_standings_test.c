@@ -12,21 +12,6 @@
 #include "tests/unit/node/node_fixture.h"
 #include "tests/unit/node/report_ask.h"
 
-static int set_up(void **state)
-{
-    struct node_fixture *fixture = malloc(sizeof(*fixture));
-    node_fixture_open(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    node_fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void get_text(struct json_value object, const char *name, char out[128])
 {
     assert_true(json_to_text(json_get(object, name), out, 128));
@@ -240,13 +225,18 @@ static void wrong_questions_get_a_sentence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(empty_chain_has_empty_lists, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(lists_are_those_of_the_engine, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(addresses_are_shown_with_their_team, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(pages_hold_everyone_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(milestones_come_newest_first_and_by_address, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(wrong_questions_get_a_sentence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(empty_chain_has_empty_lists, node_fixture_set_up,
+                                        node_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(lists_are_those_of_the_engine, node_fixture_set_up,
+                                        node_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(addresses_are_shown_with_their_team, node_fixture_set_up,
+                                        node_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(pages_hold_everyone_once, node_fixture_set_up,
+                                        node_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(milestones_come_newest_first_and_by_address,
+                                        node_fixture_set_up, node_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(wrong_questions_get_a_sentence, node_fixture_set_up,
+                                        node_fixture_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,21 +14,6 @@
 #include "tests/unit/node/node_fixture.h"
 #include "tests/unit/node/report_ask.h"
 
-static int set_up(void **state)
-{
-    struct node_fixture *fixture = malloc(sizeof(*fixture));
-    node_fixture_open(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    node_fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 // ---- Requests
 
 static void every_document_is_an_object_that_names_itself(void **state)
@@ -487,7 +472,8 @@ static void daemons_are_told_without_their_secrets(void **state)
 
 int main(void)
 {
-#define NODE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define NODE_TEST(name)                                                                            \
+    cmocka_unit_test_setup_teardown(name, node_fixture_set_up, node_fixture_tear_down)
     const struct CMUnitTest tests[] = {
         NODE_TEST(every_document_is_an_object_that_names_itself),
         NODE_TEST(bad_request_gets_a_sentence),
