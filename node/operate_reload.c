@@ -8,8 +8,13 @@
 
 // Those that are looked at again, or given on at once.
 static const char *const changeable[] = {
-    "log-level",          "stratum-connections",    "stratum-connections-per-address",
-    "stratum-difficulty", "stratum-difficulty-min", "stratum-shares-per-minute",
+    "http-public",
+    "log-level",
+    "stratum-connections",
+    "stratum-connections-per-address",
+    "stratum-difficulty",
+    "stratum-difficulty-min",
+    "stratum-shares-per-minute",
 };
 
 static bool is_changeable(const char *key)

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "node/operate.h"
 #include "node/report_parts.h"
 #include "node/swarm.h"
 
@@ -227,6 +228,9 @@ static void find_errors(struct node *node, const struct stratum_totals *totals,
     if (ready_count == 0)
         set_banner(banner, "error", "No coin daemon answers as it should.",
                    "Look under daemons for what is wrong with each, and into their logs.");
+    if (operate_refuses_work(node) != NULL)
+        set_banner(banner, "warning", operate_refuses_work(node),
+                   "Miners are taken again after \"shoal undrain\", or a restart.");
     const char *refusal = swarm_refuses_work(node->swarm);
     if (refusal != NULL)
         set_banner(banner, "warning", refusal,

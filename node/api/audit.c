@@ -49,6 +49,14 @@ struct lines {
     size_t size; // of what has not been looked at
 };
 
+// `text` is where they are, and is to be cleared.
+static struct lines lines_open(const char *path, uint64_t size_max, struct buffer *text)
+{
+    buffer_init(text, size_max);
+    read_tail(path, size_max, text);
+    return (struct lines){(const char *)text->data, text->size};
+}
+
 // The last line before those that were taken; false if there is none.
 static bool lines_previous(struct lines *lines, const char **line, size_t *size)
 {
@@ -77,9 +85,7 @@ static struct json *parse_line(const char *line, size_t size, uint64_t *number)
 static uint64_t last_number(const char *path, uint64_t size_max)
 {
     struct buffer text;
-    buffer_init(&text, size_max);
-    read_tail(path, size_max, &text);
-    struct lines lines = {(const char *)text.data, text.size};
+    struct lines lines = lines_open(path, size_max, &text);
     const char *line;
     size_t size;
     uint64_t number = 0;
@@ -253,9 +259,7 @@ static void list_file(const char *path, uint64_t size_max, struct page *page,
                       struct json_writer *writer)
 {
     struct buffer text;
-    buffer_init(&text, size_max);
-    read_tail(path, size_max, &text);
-    struct lines lines = {(const char *)text.data, text.size};
+    struct lines lines = lines_open(path, size_max, &text);
     const char *line;
     size_t size;
     while (page->next == 0 && lines_previous(&lines, &line, &size)) {

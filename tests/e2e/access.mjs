@@ -284,6 +284,9 @@ async function judgeDrain(world) {
     const ready = await httpAnswer(world.port, '/readyz');
     check('/readyz is a 503 with the reason', ready.status === 503 &&
           ready.body.includes('drained'), ready.body);
+    const { banner } = (await world.client().get('status')).document;
+    check('the banner warns of it', banner?.level === 'warning' &&
+          banner.text.includes('drained'), JSON.stringify(banner));
     checkEqual('/livez is not', (await httpAnswer(world.port, '/livez')).status, 200);
     const late = new StratumConnection(world.node.port);
     await late.open().catch(() => {}); // it may be reset at once
