@@ -1,6 +1,7 @@
 // The documents as routes. A document is made once for all who ask the same within its life: a
 // hundred readers cost what one costs.
 #include "node/web_documents.h"
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +40,10 @@ struct web_document {
 
 static void forget(struct web_documents *documents, size_t i)
 {
-    documents->cache_bytes -= documents->cache[i].body->size;
-    http_body_unref(documents->cache[i].body);
+    struct http_body *body = documents->cache[i].body;
+    assert(body != NULL);
+    documents->cache_bytes -= body->size;
+    http_body_unref(body);
     documents->cache_count--;
     documents->cache[i] = documents->cache[documents->cache_count];
 }
@@ -142,6 +145,7 @@ struct web_documents *web_documents_new(struct node *node)
         count++;
     if (documents == NULL)
         return NULL;
+    assert(count > 0);
     documents->node = node;
     documents->routes = calloc(count, sizeof(struct api_route));
     documents->documents = calloc(count, sizeof(struct web_document));

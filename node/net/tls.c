@@ -19,7 +19,7 @@ struct tls {
 };
 
 // HTTP/1.1 is all that is spoken: a client that offers others and not that gets no answer to its
-// offer.
+// offer. The arguments are the library's. NOLINTNEXTLINE(readability-function-size)
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_size,
                            const unsigned char *offered, unsigned offered_size, void *context)
 {

@@ -110,7 +110,7 @@ void scene_close(struct scene *scene)
 void scene_start_node(struct scene *scene)
 {
     char program[PROCESS_PATH_SIZE], log[PROCESS_PATH_SIZE], pool[PROCESS_PATH_SIZE];
-    char daemon[64], listen[64], name[32];
+    char daemon[64], listen[64], http[64] = "", name[32];
     uint16_t port = process_free_port();
     process_path("shoal", program);
     scene_path(scene, "node.log", log);
@@ -119,6 +119,8 @@ void scene_start_node(struct scene *scene)
     scene_path(scene, name, scene->data);
     snprintf(daemon, sizeof daemon, "http://127.0.0.1:%u", scene->daemon_port);
     snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+    if (scene->http_port != 0)
+        snprintf(http, sizeof http, "127.0.0.1:%u", scene->http_port);
     const char *argv[] = {program,
                           "node",
                           "--pool",
@@ -132,7 +134,7 @@ void scene_start_node(struct scene *scene)
                           "--stratum-listen",
                           listen,
                           "--http-listen",
-                          "",
+                          http,
                           "--stratum-connections",
                           "5000",
                           "--stratum-difficulty-min",

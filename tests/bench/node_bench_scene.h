@@ -18,6 +18,7 @@ struct scene {
     pid_t node_pid; // 0 if it does not run
     pid_t echo_pid;
     uint16_t daemon_port;
+    uint16_t http_port; // of the node's dashboard; 0: none
     size_t nodes_started;
     char data[PROCESS_PATH_SIZE]; // of the node
     struct load node;
