@@ -11,13 +11,19 @@ function whoOf({ worker, address }) {
         'a miner'), href: minerLink(address) };
 }
 
+// Null for a block that was just found.
+function becameOf({ height, place, fate }) {
+    const state = place ?? fate;
+    return state === null ? null : ` has block ${count(height)} ${state.replaceAll('_', ' ')}`;
+}
+
 // kind -> { text, who (before it), tone }
 const WORDS = {
     link: (event) => ({ who: whoOf(event), text: ` found link ${count(event.height)}, with ` +
         counted(event.grains, 'grain') + (event.is_reorganisation ? '; the chain turned' : '') }),
     block: (event) => ({ tone: event.place === 'orphaned' ? 'bad' : 'ok', who: whoOf(event),
-        text: ` found block ${count(event.height)}, worth ${amount(event.value_sats)}` +
-            (event.place ? `: ${event.place.replaceAll('_', ' ')}` : '') }),
+        text: becameOf(event) ?? ` found block ${count(event.height)}, worth ` +
+            amount(event.value_sats) }),
     job: (event) => (event.is_new_block ? {
         text: `New work: block ${count(event.height)}, worth ${amount(event.value_sats)}` } : null),
     miner_up: (event) => ({ who: whoOf(event), text: ` connected with ${event.device}` }),

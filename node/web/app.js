@@ -3,26 +3,18 @@
 import { alarmsOf, noticesOf, showBanners } from './banners.js';
 import { Documents } from './documents.js';
 import { byId, make, setText, setTone } from './dom.js';
-import { block } from './page_block.js';
-import { blocks } from './page_blocks.js';
-import { chain } from './page_chain.js';
-import { miner } from './page_miner.js';
-import { miners } from './page_miners.js';
 import { overview } from './page_overview.js';
-import { peers } from './page_peers.js';
-import { settings } from './page_settings.js';
-import { standings } from './page_standings.js';
 import { makeThemeChoice } from './theme_choice.js';
 import { counted, duration } from './units.js';
 
 // A page: title(parameter), documents(parameter, documents) -> { name: path }, and
 // make(root, context) -> show(documents), which is called whenever something came and every second.
-// `section` is the entry of the navigation that it belongs to.
-const PAGES = {
-    '': overview, miners, miner, blocks, block, chain, peers, standings, settings,
-};
+// `section` is the entry of the navigation that it belongs to. page_NAME.js exports NAME; the first
+// page is here at once, the others are fetched when it is shown, and are there when they are wanted.
+const OTHERS = ['miners', 'miner', 'blocks', 'block', 'chain', 'peers', 'standings', 'settings'];
 const EVERYWHERE = { status: 'status', daemons: 'daemons', session: 'session' };
 const CLOCK_MS = 1000;
+const AGAIN_MS = 1000;
 
 const store = new Documents(scheduleShow);
 let open = null; // { page, parameter, show, paths }
@@ -33,10 +25,14 @@ let isScheduled = false;
 function asked() {
     const [, name = '', parameter = ''] = /^#\/([^/]*)\/?(.*)$/.exec(location.hash) ?? [];
     try {
-        return { name, page: PAGES[name] ?? overview, parameter: decodeURIComponent(parameter) };
+        return { name, parameter: decodeURIComponent(parameter) };
     } catch {
-        return { name, page: PAGES[name] ?? overview, parameter }; // a lone %: as it stands
+        return { name, parameter }; // a lone %: as it stands
     }
+}
+
+async function pageOf(name) {
+    return OTHERS.includes(name) ? (await import(`./page_${name}.js`))[name] : overview;
 }
 
 function markCurrent(page) {
@@ -62,8 +58,20 @@ function setSession(session) {
     store.renew();
 }
 
-function openPage() {
-    const { name, page, parameter } = asked();
+async function openPage() {
+    const { name, parameter } = asked();
+    let page;
+    try {
+        page = await pageOf(name);
+    } catch {
+        setTimeout(openPage, AGAIN_MS); // the node is gone
+        return;
+    }
+    if (asked().name === name)
+        openLoaded(name, page, parameter);
+}
+
+function openLoaded(name, page, parameter) {
     if (open !== null && open.page === page && page.keepsOpen) {
         open.context.parameter = parameter;
         open.parameter = parameter;
@@ -139,9 +147,12 @@ function show() {
         return;
     if (documents.status === null)
         return;
+    open.show(documents);
+    if (open.isFilled)
+        return;
     open.isFilled = true;
     open.root.classList.add('is-filled');
-    open.show(documents);
+    OTHERS.forEach((name) => pageOf(name).catch(() => {})); // what fails is fetched when wanted
 }
 
 // Answers that come together are shown together.

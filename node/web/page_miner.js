@@ -87,14 +87,19 @@ const shareColumns = [
 const SPANS = [['day', 'Last 24 hours'], ['week', 'Last 7 days']];
 const LENGTH_S = { day: 86400, week: 7 * 86400 };
 const STEP_S = { day: 600, week: 3600 };
+const STEPS_MIN = 24;
 
 function showHistory(chart, { history }, span, now) {
     const step = STEP_S[span];
     const last = Math.ceil(now / step) * step;
-    const points = history[span].map(([begin, value, accepted, rejected]) => ({
-        at: begin + step, value, note: `${counted(accepted, 'share')} accepted` +
-            (rejected > 0 ? `, ${count(rejected)} rejected` : '') }));
-    fillChart(chart, points, { first: last - LENGTH_S[span], last, step });
+    // Somebody new sees his beginning, and not a day of nothing before it.
+    const begun = history[span].find(([, value]) => value > 0)?.[0] ?? 0;
+    const first = Math.min(Math.max(begun - step, last - LENGTH_S[span]), last - STEPS_MIN * step);
+    const points = history[span].filter(([begin]) => begin >= first)
+        .map(([begin, value, accepted, rejected]) => ({
+            at: begin + step, value, note: `${counted(accepted, 'share')} accepted` +
+                (rejected > 0 ? `, ${count(rejected)} rejected` : '') }));
+    fillChart(chart, points, { first, last, step });
 }
 
 function makeSpanChoice(onChoose) {

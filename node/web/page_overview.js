@@ -9,10 +9,10 @@ import { fillPlace, makeTablePlace } from './table.js';
 import { ago, amount, bytes, count, counted, hashrate, latency, percent, sentence, since }
     from './units.js';
 
-const BLOCKS_SHOWN = 5;
 const PAYEES_SHOWN = 6;
 // A point of the chart is the work of this many links over the time they took.
-const LINKS_PER_POINT = 4;
+const LINKS_PER_POINT = 6;
+const LINKS = 'links?limit=180';
 
 // ---- In one sentence
 
@@ -108,7 +108,7 @@ function networkRow({ network }) {
         return { label: 'Other nodes', tone: 'idle', words: 'none wanted' };
     const tone = network.problem ? 'warn' : network.peers > 0 ? 'ok' : 'idle';
     return { label: 'Other nodes', tone, words: counted(network.peers, 'peer'),
-             note: `share-chain ${network.sync}` };
+             note: `catching up with them: ${network.sync}` };
 }
 
 function diskRow({ store }) {
@@ -222,7 +222,7 @@ function makeParts(root) {
 
 export const overview = {
     title: (parameter, documents) => documents?.status?.pool.name ?? 'Overview',
-    documents: () => ({ miners: 'miners', payouts: 'payouts', blocks: 'blocks', links: 'links' }),
+    documents: () => ({ miners: 'miners', payouts: 'payouts', blocks: 'blocks?limit=5', links: LINKS }),
 
     make(root, context) {
         const parts = makeParts(root);
@@ -244,7 +244,7 @@ export const overview = {
             fillChart(chart, hashratePoints((documents.links?.links ?? []).toReversed()));
             if (documents.payouts !== null)
                 showPayouts(payouts, documents);
-            const rows = (documents.blocks?.blocks ?? []).slice(0, BLOCKS_SHOWN);
+            const rows = documents.blocks?.blocks ?? [];
             fillPlace(blocks, rows.map((block) => ({ ...block, now })), {
                 key: (block) => block.number,
                 empty: 'None yet. The pool finds one as often as its part of the coin’s hashrate ' +

@@ -251,10 +251,13 @@ async function judgeMiner(dashboard, watched) {
           String(paid));
     await watched.waitForText('#shares', 'by link', 30);
     check('and his newest receipts with what credits them', true);
-    const bars = watched.page.locator('#history .chart-bar');
-    const day = await waitFor('the chart of a day', 10, async () => bars.count());
+    const plot = watched.page.locator('#history .chart-plot');
+    await waitFor('the chart of a day', 10, async () =>
+        await plot.locator('.chart-bar').count() > 0);
+    const day = await plot.getAttribute('aria-label');
     await watched.page.locator('[data-span="week"]').click();
-    await waitFor('the chart of a week', 10, async () => await bars.count() !== day);
+    await waitFor('the chart of a week', 10, async () =>
+        await plot.getAttribute('aria-label') !== day);
     checkEqual('which span is shown is told', await watched.page.locator('[data-span="week"]')
         .getAttribute('aria-pressed'), 'true');
     await watched.goTo(`miner/${dashboard.address('p2wsh')}`);
