@@ -13,7 +13,7 @@ export async function httpText(port, path) {
 }
 
 export function promtool(...args) {
-    return runCommand('promtool', args);
+    return runCommand('promtool', args, { timeoutMs: 120000 });
 }
 
 // The text goes in at the standard input.
