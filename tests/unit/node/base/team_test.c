@@ -21,28 +21,9 @@ static void names_are_folded_and_nothing_else_is_a_name(void **state)
     assert_true(read_text("The-Team-01", &team));
     assert_string_equal(team.name, "the-team-01");
     static const char *const bad[] = {
-        "",
-        "twelve-chars",
-        "a b",
-        "a_b",
-        "a.b",
-        "<b>",
-        "\"",
-        "'",
-        "a\n",
-        "\x7f",
-        "a\x01z",
-        "@",
-        "\xc3\xb6",
-        "\xff",
-        "`",
-        "{",
-        "/../..",
-        "a@b",
-        "a[",
-        "a:b",
-        "\xe2\x80\xae"
-        "abc",
+        "",       "twelve-chars", "a b",    "a_b", "a.b",           "<b>",  "\"", "'",
+        "a\n",    "\x7f",         "a\x01z", "@",   "\xc3\xb6",      "\xff", "`",  "{",
+        "/../..", "a@b",          "a[",     "a:b", "\xe2\x80\xaez",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         memset(&team, 'x', sizeof(team));
