@@ -119,8 +119,9 @@ void http_answer(struct http_connection *connection, struct http_reply *reply)
     buffer_reset(out);
     write_head(connection, reply, out);
     connection->body = reply->body;
+    reply->body = NULL;
     bool is_empty = connection->head.method == HTTP_HEAD || !has_body(reply->status);
-    connection->body_sent = is_empty ? reply->body->size : 0;
+    connection->body_sent = is_empty ? connection->body->size : 0;
     // A small body goes out with its head.
     size_t left = connection->body->size - connection->body_sent;
     if (left > 0 && left <= HTTP_PIECE_SIZE) {

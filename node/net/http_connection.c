@@ -245,6 +245,8 @@ static bool take_head(struct http_connection *connection)
 {
     struct buffer *in = &connection->in;
     const char *wrong = "The head of a request has at most 8192 bytes.";
+    if (in->size == 0)
+        return false;
     size_t size = http_head_end((const char *)in->data, in->size, connection->looked_at);
     connection->looked_at = size == 0 ? in->size : 0;
     if (size > HTTP_HEAD_SIZE_MAX || (size == 0 && in->size > HTTP_HEAD_SIZE_MAX)) {

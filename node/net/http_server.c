@@ -97,6 +97,7 @@ bool http_server_answer(struct http_server *server, uint64_t ticket, struct http
     struct http_connection *connection = find_ticket(server, ticket);
     if (connection == NULL || connection->state != HTTP_HELD) {
         http_body_unref(reply->body);
+        reply->body = NULL;
         return false;
     }
     http_answer(connection, reply);

@@ -103,7 +103,8 @@ static int ask(struct fixture *fixture, const struct api_request *request)
     buffer_reset(&fixture->body);
     if (api_router_find(fixture->router, request, &fixture->call, &fixture->reply))
         api_call_read(request, &fixture->call, &fixture->reply);
-    memcpy(fixture->text, fixture->body.data, fixture->body.size);
+    if (fixture->body.size > 0)
+        memcpy(fixture->text, fixture->body.data, fixture->body.size);
     fixture->text[fixture->body.size] = '\0';
     return fixture->reply.status;
 }
