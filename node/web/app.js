@@ -113,15 +113,21 @@ function showTop(status) {
         `${counted(status.counts.shares, 'share')} kept.`);
 }
 
+// A node that shows nothing to whom it does not know.
+function isClosed() {
+    return store.problem('status')?.status === 401;
+}
+
 function showState(documents) {
     const { isLost } = store;
     const alarms = alarmsOf({ isLost, ...documents });
     showBanners(byId('alarms'), alarms);
-    showBanners(byId('notices'), noticesOf({ isLost, ...documents }));
+    showBanners(byId('notices'), noticesOf({ isLost, isClosed: isClosed(), ...documents }));
     const live = byId('live');
     const hasAny = documents.status !== null;
     setTone(live, isLost ? 'bad' : hasAny ? 'ok' : 'idle');
-    setText(live, isLost ? 'Connection lost' : hasAny ? 'Live' : 'Connecting');
+    setText(live, isLost ? 'Connection lost' : hasAny ? 'Live' :
+        isClosed() ? 'Not signed in' : 'Connecting');
     byId('main').classList.toggle('is-old', isLost);
     return alarms;
 }
@@ -145,7 +151,7 @@ function show() {
         showTop(documents.status);
     if (!Object.values(open.paths).every((path) => store.hasAnswered(path)) && !open.isFilled)
         return;
-    if (documents.status === null)
+    if (documents.status === null && !(isClosed() && open.page.isAlwaysThere))
         return;
     open.show(documents);
     if (open.isFilled)

@@ -65,7 +65,14 @@ function blocksCome(left) {
     return left < 0 ? 0 : Math.max(0, EPOCH_BLOCKS - left);
 }
 
-export function noticesOf({ isLost, status, daemons }) {
+const CLOSED = {
+    tone: 'info', title: 'This node asks who you are.',
+    text: 'Sign in on the page “Settings” to see it.',
+};
+
+export function noticesOf({ isLost, isClosed, status, daemons }) {
+    if (isClosed && !isLost)
+        return [CLOSED];
     if (isLost || status === null || daemons === null)
         return [];
     const { job } = status;

@@ -116,6 +116,7 @@ function* deeds(context) {
 
 export const settings = {
     section: '#/settings',
+    isAlwaysThere: true,
     title: () => 'Settings',
     documents: (parameter, { session }) => {
         const role = session?.role ?? 'public';

@@ -12,11 +12,13 @@ async function judgePage(watched, name, what) {
     check(`${what}: nothing sticks out`, wide.length === 0, wide.slice(0, 5).join(' '));
 }
 
-async function judgeLooks(browser, url, colorScheme, width) {
-    const watched = await WatchedPage.open(browser, url,
+async function judgeLooks(browser, dashboard, colorScheme, width) {
+    const watched = await WatchedPage.open(browser, dashboard.url,
         { colorScheme, reducedMotion: 'reduce', viewport: { width, height: 800 } });
     await watched.waitForText('#payouts', 'ana', 30);
-    for (const name of PAGES) {
+    const { blocks } = await dashboard.node.report('blocks');
+    const pages = [...PAGES, `miner/${dashboard.address('p2wpkh')}`, `block/${blocks[0].id}`];
+    for (const name of pages) {
         const what = `“${name}”, ${width} pixels, ${colorScheme}`;
         await judgePage(watched, name, what);
         if (!AXE_WIDTHS.includes(width))
@@ -37,7 +39,7 @@ await script('page_looks', async () => {
         for (const colorScheme of ['light', 'dark'])
             for (const width of WIDTHS)
                 await part(`${width} pixels, ${colorScheme}`, () =>
-                    judgeLooks(browser, dashboard.url, colorScheme, width));
+                    judgeLooks(browser, dashboard, colorScheme, width));
     } finally {
         await browser.close();
     }

@@ -167,6 +167,24 @@ async function judgeSignedInLooks(watched) {
     }
 }
 
+// A node that shows nothing to strangers.
+async function judgeClosed(browser) {
+    const dashboard = new Dashboard();
+    await dashboard.begin('page-closed', { 'http-public': 0 });
+    await addAccount(dashboard.node, 'viewer', 'viewer');
+    const watched = await WatchedPage.open(browser, dashboard.url);
+    await watched.waitForText('#notices', 'asks who you are');
+    check('a node that is not public asks who one is', true);
+    await signIn(watched, 'viewer');
+    await watched.waitForText('#session', 'Signed in as');
+    await watched.goTo('');
+    await watched.waitForText('#health', 'Coin daemon');
+    check('and shows itself to whoever may see it', true);
+    const others = watched.problems.filter((text) => !text.includes('status of 401'));
+    check('the console knows of nothing else', others.length === 0, others.join('; '));
+    await watched.context.close();
+}
+
 await script('page_settings', async () => {
     const dashboard = new Dashboard();
     await dashboard.begin('page-settings', { 'peer-listen': `127.0.0.1:${await freePort()}`,
@@ -187,6 +205,7 @@ await script('page_settings', async () => {
         await part('tokens', () => judgeTokens(dashboard, watched));
         await part('accounts', () => judgeAccounts(watched));
         await part('looks', () => judgeSignedInLooks(watched));
+        await part('a node that is not public', () => judgeClosed(browser));
         watched.judgeQuiet('everything');
         watched.judgeHosts(dashboard);
     } finally {
