@@ -24,13 +24,7 @@ bool access_name_is_right(const char *name)
 bool access_label_is_right(const char *label)
 {
     size_t size = strlen(label);
-    if (size == 0 || size >= ACCESS_LABEL_SIZE)
-        return false;
-    for (const char *c = label; *c != '\0'; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            return false;
-    }
-    return true;
+    return size > 0 && size < ACCESS_LABEL_SIZE && json_text_is_plain(label, size);
 }
 
 void access_book_free(struct access_book *book)
@@ -171,9 +165,10 @@ static bool read_book(const struct place *place, struct json_value root, struct 
     return check_owners(place, book);
 }
 
-static bool read_text(const struct place *place, const struct buffer *text,
-                      struct access_book *book)
+bool access_book_decode(const char *path, const struct buffer *text, struct access_book *book,
+                        char error[API_PROBLEM_SIZE])
 {
+    const struct place at = {path, error}, *place = &at;
     if (text->failed)
         return fail(place, "it is larger than %u bytes", FILE_SIZE_MAX);
     struct json *json = json_parse((const char *)text->data, text->size, TOKENS_MAX);
@@ -186,7 +181,6 @@ static bool read_text(const struct place *place, const struct buffer *text,
 
 struct access_book *access_book_read(const char *path, char error[API_PROBLEM_SIZE])
 {
-    struct place place = {path, error};
     char reason[PRIVATE_FILE_ERROR_SIZE];
     struct access_book *book = calloc(1, sizeof(*book));
     if (book == NULL) {
@@ -201,7 +195,7 @@ struct access_book *access_book_read(const char *path, char error[API_PROBLEM_SI
         is_right = true;
         break;
     case PRIVATE_FILE_READ:
-        is_right = read_text(&place, &text, book);
+        is_right = access_book_decode(path, &text, book, error);
         break;
     case PRIVATE_FILE_FAILED:
         snprintf(error, API_PROBLEM_SIZE, "accounts: %.480s", reason);
@@ -255,7 +249,7 @@ static void write_token(const struct access_token *token, struct json_writer *wr
     json_end_object(writer);
 }
 
-static void write_book(const struct access_book *book, struct buffer *out)
+void access_book_encode(const struct access_book *book, struct buffer *out)
 {
     struct json_writer writer;
     json_writer_init(&writer, out);
@@ -286,7 +280,7 @@ bool access_book_prepare(const char *path, const struct access_book *book,
     char reason[PRIVATE_FILE_ERROR_SIZE] = "out of memory";
     struct buffer text;
     buffer_init(&text, FILE_SIZE_MAX);
-    write_book(book, &text);
+    access_book_encode(book, &text);
     bool is_done = !text.failed && private_file_prepare(path, text.data, text.size, reason);
     if (text.data != NULL)
         sodium_memzero(text.data, text.size);

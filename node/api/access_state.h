@@ -73,6 +73,10 @@ struct access {
 // An empty book where there is no file. NULL with a sentence.
 struct access_book *access_book_read(const char *path, char error[API_PROBLEM_SIZE]);
 void access_book_free(struct access_book *book); // wipes it
+// The file's text into an empty book, and back. False with a sentence that names the path.
+bool access_book_decode(const char *path, const struct buffer *text, struct access_book *book,
+                        char error[API_PROBLEM_SIZE]);
+void access_book_encode(const struct access_book *book, struct buffer *out);
 // Writes the new file beside the old one, and gives it its name. False with the problem.
 bool access_book_prepare(const char *path, const struct access_book *book,
                          struct api_problem *problem);

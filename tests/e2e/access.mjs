@@ -349,6 +349,16 @@ async function judgeEnd(world) {
           text.trim().split('\n').every((line, i) => JSON.parse(line).number === i + 1));
 }
 
+// A password is under way when it is told to stop.
+async function judgeStop(world) {
+    const late = world.client({ from: '127.0.0.50' }).signIn('ada', PASSWORD).catch(() => null);
+    const { code } = await world.node.process.stop(30);
+    await late;
+    checkEqual('a node that stops while a password is checked ends well', code, 0);
+    const down = await shoal('drain', '--data', world.data);
+    checkEqual('actions need a node', down.code, 3);
+}
+
 await script('access', async () => {
     const world = new World();
     await world.begin();
@@ -369,4 +379,5 @@ await script('access', async () => {
     await part('ban', () => judgeBan(world));
     await part('log level', () => judgeLevel(world));
     await part('the end', () => judgeEnd(world));
+    await part('the stop', () => judgeStop(world));
 });

@@ -303,6 +303,7 @@ static void token_wish_is_checked(void **state)
         {"", API_VIEWER, 3600},
         {label, API_VIEWER, 3600},
         {"a\tb", API_VIEWER, 3600},
+        {"no \xff UTF-8", API_VIEWER, 3600},
         {"x", API_VIEWER, ACCESS_TOKEN_MIN_S - 1},
         {"x", API_VIEWER, ACCESS_TOKEN_MAX_S + 1},
         {"x", API_VIEWER, -1},

@@ -55,6 +55,10 @@ static void hashes_of_other_kinds_are_not_ours(void **state)
         "$argon2id$v=19$m=8,t=1,p=1$c2hvYWwtbm9ib2R5LTE2YQ$"
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         "$argon2id$v=19$m=65536,t=2,p=1$c2hvYWwtbm9ib2R5LTE2YQ",
+        "$argon2id$v=19$m=65536,t=2,p=1$c2hvYWwtbm9ib2R5LTE2YQ$"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\xff",
+        "$argon2id$v=19$m=65536,t=2,p=1$c2hvYWwtbm9ib2R5LTE2YQ$"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     };
     for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
         assert_false(password_hash_is_ours(hashes[i]));
