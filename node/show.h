@@ -19,7 +19,6 @@ bool show_document(const char *name, struct json_value document, struct show_out
 struct text_table *show_miners_table(struct json_value document);
 struct text_table *show_blocks_table(struct json_value document);
 struct text_table *show_peers_table(struct json_value document);
-struct text_table *show_addresses_table(struct json_value document);
 // Whom the next block pays.
 struct text_table *show_outputs_table(struct json_value block);
 

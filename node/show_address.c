@@ -15,7 +15,7 @@ static void add_count(struct text_table *table, struct json_value object, const 
 
 // ---- addresses
 
-struct text_table *show_addresses_table(struct json_value document)
+void show_addresses(struct json_value document, struct show_out *out)
 {
     struct text_table *table = text_table_new(
         "address|>workers|~>connections|>10 min|~>1 h|>24 h|~>accepted|~>best|last share");
@@ -33,12 +33,7 @@ struct text_table *show_addresses_table(struct json_value document)
         add_count(table, v, "best_difficulty");
         show_add_ago(table, v, "last_share_at", now);
     }
-    return table;
-}
-
-void show_addresses(struct json_value document, struct show_out *out)
-{
-    show_table(out, show_addresses_table(document), "No address has mined here yet.\n");
+    show_table(out, table, "No address has mined here yet.\n");
 }
 
 // ---- address
