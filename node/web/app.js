@@ -10,7 +10,7 @@ import { counted, duration } from './units.js';
 // A page: title(parameter), documents(parameter, documents) -> { name: path }, and
 // make(root, context) -> show(documents), which is called whenever something came and every second.
 // `section` is the entry of the navigation that it belongs to. page_NAME.js exports NAME; the first
-// page is here at once, the others are fetched when it is shown, and are there when they are wanted.
+// page is here at once, the others are fetched once it is shown.
 const OTHERS = ['miners', 'miner', 'blocks', 'block', 'chain', 'peers', 'standings', 'settings'];
 const EVERYWHERE = { status: 'status', daemons: 'daemons', session: 'session' };
 const CLOCK_MS = 1000;

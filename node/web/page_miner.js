@@ -2,7 +2,8 @@
 import { fillChart, makeChart } from './chart.js';
 import { make, rebuild } from './dom.js';
 import { sharesCell } from './page_miners.js';
-import { fillFigures, makeCard, makeFigures, makePair, setLead, showProblem } from './parts.js';
+import { fateOf, fillFigures, makeCard, makeFigures, makePair, setLead, showProblem }
+    from './parts.js';
 import { fillPlace, makeTablePlace } from './table.js';
 import { ago, amount, count, counted, difficulty, hashrate, percent, sentence } from './units.js';
 
@@ -65,9 +66,7 @@ const paidColumns = [
         main: count(paid.height), href: `#/block/${paid.id}` }) },
     { label: 'Found', kind: 'text', cell: (paid) => ({
         main: ago(paid.found_at, paid.now), time: paid.found_at }) },
-    { label: 'State', kind: 'text', cell: (paid) => ({
-        main: paid.place === null ? 'not in the chain yet' : paid.place.replaceAll('_', ' '),
-        tone: paid.place === 'orphaned' ? 'bad' : paid.place === null ? 'none' : 'ok' }) },
+    { label: 'State', kind: 'text', cell: (paid) => fateOf({ fate: null, ...paid }) },
     { label: 'Amount', kind: 'number', cell: (paid) => ({ main: amount(paid.amount_sats) }) },
 ];
 

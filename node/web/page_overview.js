@@ -222,7 +222,8 @@ function makeParts(root) {
 
 export const overview = {
     title: (parameter, documents) => documents?.status?.pool.name ?? 'Overview',
-    documents: () => ({ miners: 'miners', payouts: 'payouts', blocks: 'blocks?limit=5', links: LINKS }),
+    documents: () => ({ miners: 'miners', payouts: 'payouts', blocks: 'blocks?limit=5',
+                        links: LINKS }),
 
     make(root, context) {
         const parts = makeParts(root);

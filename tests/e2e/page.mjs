@@ -3,8 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Dashboard, PAGES, WatchedPage, httpAnswer, launchBrowser } from './lib/dashboard.mjs';
+import { Node } from './lib/shoal.mjs';
 import { StratumConnection } from './lib/stratum.mjs';
-import { TOP } from './lib/processes.mjs';
+import { TOP, freePort } from './lib/processes.mjs';
 import { check, checkEqual, part, script, waitFor } from './lib/checks.mjs';
 
 const PAGE_BYTES_MAX = 300000; // of the overview, with one of each document
@@ -181,10 +182,21 @@ async function judgeChain(watched) {
     check('pressing a column looks into its link', true);
 }
 
-async function judgePeers(watched) {
+async function judgePeers({ daemon, node, pool }, watched) {
     await watched.goTo('peers');
     await watched.waitForText('#peers', 'No other node');
     check('a node that is alone says so', true);
+    const { own } = await node.report('dht');
+    const other = await Node.make('page-other', pool, [daemon.url], {
+        found: 0, upnp: 0, seed: own.seed, 'peer-listen': `127.0.0.1:${await freePort()}` });
+    other.launch();
+    await watched.waitForText('#peers', 'of our work', 60);
+    check('another node appears without reload', true);
+    check('its address is not shown to strangers',
+          !(await watched.text('#peers')).includes('127.0.0.1'));
+    await other.process.kill();
+    await watched.waitForText('#peers', 'No other node', 60);
+    check('and goes from the page when it is gone', true);
 }
 
 // ---- Navigation and keyboard
@@ -322,7 +334,7 @@ function judgeSize(watched) {
 await script('page', async () => {
     await part('the units', judgeUnits);
     const dashboard = new Dashboard();
-    await dashboard.begin('page');
+    await dashboard.begin('page', { 'peer-listen': `127.0.0.1:${await freePort()}`, upnp: 0 });
     const browser = await launchBrowser();
     try {
         const watched = await WatchedPage.open(browser, dashboard.url);
@@ -336,7 +348,7 @@ await script('page', async () => {
         await part('a new miner', () => judgeNewMiner(dashboard, watched));
         await part('the blocks', () => judgeBlocks(watched));
         await part('the chain', () => judgeChain(watched));
-        await part('the peers', () => judgePeers(watched));
+        await part('the peers', () => judgePeers(dashboard, watched));
         await part('navigation', () => judgeNavigation(watched));
         await part('the theme', () => judgeTheme(watched));
         await part('the keyboard', () => judgeKeyboard(dashboard, watched));

@@ -33,11 +33,11 @@ export class Dashboard {
         this.name = name;
         this.daemon = await Devchain.make(`${name}-devchain`, coin);
         await this.daemon.start();
-        const pool = await newPool(`${name}-pool`, {
+        this.pool = await newPool(`${name}-pool`, {
             chain: 'devchain', daemon: this.daemon.url, 'link-spacing': 1, 'half-life': 60,
             'easiest-bits': '1e200000', 'grains-per-link': 10 });
         this.port = await freePort();
-        this.node = await Node.make(`${name}-node`, pool, [this.daemon.url],
+        this.node = await Node.make(`${name}-node`, this.pool, [this.daemon.url],
                                     { 'http-listen': `127.0.0.1:${this.port}`, ...options });
         await this.node.start();
         this.url = `http://127.0.0.1:${this.port}/`;
