@@ -12,19 +12,10 @@ struct api_router {
 
 void api_fail(struct api_reply *reply, int status, const char *parameter, const char *detail)
 {
-    struct json_writer writer;
     reply->status = status;
     reply->content_type = "application/problem+json";
     buffer_reset(reply->body);
-    json_writer_init(&writer, reply->body);
-    json_begin_object(&writer, NULL);
-    json_write_text(&writer, "type", "about:blank");
-    json_write_text(&writer, "title", http_status_text(status));
-    json_write_i64(&writer, "status", status);
-    json_write_text(&writer, "detail", detail);
-    if (parameter != NULL)
-        json_write_text(&writer, "parameter", parameter);
-    json_end_object(&writer);
+    http_problem_write(status, parameter, detail, reply->body);
 }
 
 // ---- The table

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include "node/base/json.h"
 #include "node/net/http_internal.h"
 #include "node/net/http_status.h"
 
@@ -153,16 +152,9 @@ bool http_answer_more(struct http_connection *connection)
 void http_answer_problem(struct http_connection *connection, int status, const char *detail)
 {
     struct http_reply reply;
-    struct json_writer writer;
     http_reply_init(connection->server, &reply);
     reply.status = status;
     reply.content_type = "application/problem+json";
-    json_writer_init(&writer, reply.text);
-    json_begin_object(&writer, NULL);
-    json_write_text(&writer, "type", "about:blank");
-    json_write_text(&writer, "title", http_status_text(status));
-    json_write_i64(&writer, "status", status);
-    json_write_text(&writer, "detail", detail);
-    json_end_object(&writer);
+    http_problem_write(status, NULL, detail, reply.text);
     http_answer(connection, &reply);
 }

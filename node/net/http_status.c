@@ -1,5 +1,6 @@
 #include "node/net/http_status.h"
 #include <stddef.h>
+#include "node/base/json.h"
 
 struct status_name {
     int status;
@@ -45,4 +46,18 @@ const char *http_status_text(int status)
             return names[i].text;
     }
     return "Unknown";
+}
+
+void http_problem_write(int status, const char *parameter, const char *detail, struct buffer *out)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer, NULL);
+    json_write_text(&writer, "type", "about:blank");
+    json_write_text(&writer, "title", http_status_text(status));
+    json_write_i64(&writer, "status", status);
+    json_write_text(&writer, "detail", detail);
+    if (parameter != NULL)
+        json_write_text(&writer, "parameter", parameter);
+    json_end_object(&writer);
 }

@@ -293,8 +293,8 @@ async function judgeSocket({ place }, world) {
     const later = await RawWebSocket.open(place, `/api/v1/events?kinds=status&after=${number}`);
     await checkReached('"after" is its Last-Event-ID', 20,
                        () => later.events().some((event) => event.number > number));
-    const miner = world.mine('new');
     const up = await RawWebSocket.open(place, '/api/v1/events?kinds=miner_up,miner_down');
+    const miner = world.mine('new');
     await checkReached('a miner that comes is told', 20,
         () => up.events().some(({ event, worker }) => event === 'miner_up' && worker === 'new'));
     await miner.process.stop();

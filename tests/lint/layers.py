@@ -38,7 +38,7 @@ LIBRARIES = {
     "curl/": ["node/net/"],
     "miniupnpc/": ["node/net/"],
     "openssl/": ["node/net/", "node/api/totp"],
-    "libwebsockets.h": ["node/net/", "node/api/", "testnet/"],
+    "libwebsockets.h": ["testnet/"],
     "lmdb.h": ["sharechain/store_lmdb"],
     "jsmn.h": ["node/base/json"],
     "ini.h": ["node/config"],
