@@ -386,15 +386,15 @@ void miner_book_each_worker(const struct miner_book *book, const struct script *
 }
 
 void miner_book_each_stretch(const struct miner_book *book, const struct script *payout,
-                             enum miner_history which, struct now now,
+                             const struct miner_span *span,
                              void (*visit)(void *context, const struct miner_stretch *stretch),
                              void *context)
 {
     const struct miner *miner = find_miner(book, payout);
     if (miner == NULL)
         return;
-    const struct history *history = &miner->histories[which];
-    int64_t last = wall_seconds(now.wall) / history->length_s;
+    const struct history *history = &miner->histories[span->history];
+    int64_t last = wall_seconds(span->now.wall) / history->length_s;
     if (history->number > last)
         last = history->number; // the clock was set back
     for (int64_t number = last - history->count + 1; number <= last; number++) {

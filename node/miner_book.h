@@ -87,10 +87,14 @@ void miner_book_each_worker(const struct miner_book *book, const struct script *
                             struct now now,
                             void (*visit)(void *context, const struct worker_view *view),
                             void *context);
+struct miner_span {
+    enum miner_history history;
+    struct now now;
+};
 // Stretches of the span that ends now, oldest first, those without shares included; the newest is
 // not over yet.
 void miner_book_each_stretch(const struct miner_book *book, const struct script *payout,
-                             enum miner_history history, struct now now,
+                             const struct miner_span *span,
                              void (*visit)(void *context, const struct miner_stretch *stretch),
                              void *context);
 

@@ -1,6 +1,5 @@
 // The book of miners in STORE_WORKERS: a zero byte and the script -> a record. (What else is in
 // that table begins with the text of a user's name.)
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "node/miner_book_parts.h"
@@ -17,13 +16,6 @@ static size_t make_key(const struct script *payout, uint8_t key[KEY_SIZE_MAX])
 }
 
 // ---- Writing
-
-static void write_double(struct buffer *out, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    write_u64(out, bits);
-}
 
 static void write_name(struct buffer *out, const char *text)
 {
@@ -98,18 +90,6 @@ void miner_book_drop(struct miner_book *book, const struct miner *miner)
 }
 
 // ---- Reading
-
-// What is no number of ours is a broken record.
-static double read_double(struct reader *reader)
-{
-    double value;
-    uint64_t bits = read_u64(reader);
-    memcpy(&value, &bits, sizeof(value));
-    if (isfinite(value) && value >= 0)
-        return value;
-    reader->failed = true;
-    return 0;
-}
 
 static void read_name(struct reader *reader, char *out, size_t capacity)
 {

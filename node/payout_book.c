@@ -1,5 +1,4 @@
 #include "node/payout_book.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "node/pow/target.h"
@@ -8,7 +7,7 @@
 #define LOOK_BACK 32
 // In one turn.
 #define HEADERS_AT_ONCE 2000
-#define BLOCKS_AT_ONCE  2
+#define BLOCKS_AT_ONCE  1
 
 #define RECORD_VERSION  1
 #define RECORD_SIZE_MAX (256 + COINBASE_OUTPUTS_MAX * (SCRIPT_SIZE_MAX + 9))
@@ -35,13 +34,6 @@ static void make_key(const struct paid_block *block, uint8_t key[KEY_SIZE])
     write_bytes(&buffer, KEY_NAME, KEY_NAME_SIZE);
     write_u32_be(&buffer, (uint32_t)block->height);
     write_bytes(&buffer, block->id.bytes, 32);
-}
-
-static void write_double(struct buffer *out, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    write_u64(out, bits);
 }
 
 static void write_script(struct buffer *out, const struct script *script)
@@ -74,17 +66,6 @@ static void keep(const struct payout_book *book, const struct paid_block *block)
     if (!out.failed)
         store_put(book->store, STORE_META, key, KEY_SIZE, out.data, out.size);
     buffer_clear(&out);
-}
-
-static double read_double(struct reader *reader)
-{
-    double value;
-    uint64_t bits = read_u64(reader);
-    memcpy(&value, &bits, sizeof(value));
-    if (isfinite(value))
-        return value;
-    reader->failed = true;
-    return 0;
 }
 
 static void read_script(struct reader *reader, struct script *script)

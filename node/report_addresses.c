@@ -22,13 +22,7 @@ static void write_figures(struct json_writer *writer, const struct miner_figures
     json_write_double(writer, "hashrate_10m", figures->hashrates[RATE_10M]);
     json_write_double(writer, "hashrate_1h", figures->hashrates[RATE_1H]);
     json_write_double(writer, "hashrate_24h", figures->hashrates[RATE_1D]);
-    json_begin_object(writer, "shares");
-    for (unsigned i = 0; i < STRATUM_VERDICTS_COUNT; i++) {
-        if (figures->shares[i] != 0 || i == STRATUM_ACCEPTED)
-            json_write_u64(writer, stratum_verdict_text((enum stratum_verdict)i),
-                           figures->shares[i]);
-    }
-    json_end_object(writer);
+    report_write_verdicts(writer, figures->shares);
     json_write_double(writer, "work_accepted", figures->work_accepted);
     if (figures->best_difficulty > 0)
         json_write_double(writer, "best_difficulty", figures->best_difficulty);
@@ -132,14 +126,15 @@ static void write_stretch(void *context, const struct miner_stretch *stretch)
 static void write_history(struct node *node, const struct script *script,
                           struct json_writer *writer)
 {
-    struct now now = net_loop_now(node->loop);
-    struct stretches stretches = {writer, wall_seconds(now.wall)};
+    struct miner_span span = {MINER_DAY, net_loop_now(node->loop)};
+    struct stretches stretches = {writer, wall_seconds(span.now.wall)};
     json_begin_object(writer, "history");
     json_begin_array(writer, "day");
-    miner_book_each_stretch(node->miner_book, script, MINER_DAY, now, write_stretch, &stretches);
+    miner_book_each_stretch(node->miner_book, script, &span, write_stretch, &stretches);
     json_end_array(writer);
     json_begin_array(writer, "week");
-    miner_book_each_stretch(node->miner_book, script, MINER_WEEK, now, write_stretch, &stretches);
+    span.history = MINER_WEEK;
+    miner_book_each_stretch(node->miner_book, script, &span, write_stretch, &stretches);
     json_end_array(writer);
     json_end_object(writer);
 }
@@ -187,6 +182,7 @@ static bool find_output(const struct mint *mint, const struct script *script, si
 
 // Whether the next block pays him for certain, or he draws for a place in it (protocol section 8).
 struct outlook {
+    bool is_decided; // there is a list of payees, and he has a part in it
     bool is_exact;
     uint64_t drawn_sats; // what the next block pays him; 0: nothing
     double expected_sats;
@@ -212,6 +208,7 @@ static struct outlook make_outlook(const struct mint *mint, const struct script 
         return solo_outlook(mint);
     bool is_paid = find_output(mint, script, &place, &outlook.drawn_sats);
     outlook.is_exact = is_paid && place < payout_plan_exact(mint->plan);
+    outlook.is_decided = part > 0;
     if (part <= 0)
         outlook.explanation = "Nothing in the paying window: work is credited by links, and "
                               "credits pay from six blocks later on.";
@@ -238,7 +235,10 @@ static void write_outlook(struct node *node, const struct script *script,
         outlook = make_outlook(node->mint, script, part);
     report_write_sats(writer, "expected_sats", (uint64_t)outlook.expected_sats);
     report_write_sats(writer, "next_block_sats", outlook.drawn_sats);
-    json_write_bool(writer, "is_exact", outlook.is_exact);
+    if (outlook.is_decided)
+        json_write_bool(writer, "is_exact", outlook.is_exact);
+    else
+        json_write_null(writer, "is_exact");
     json_write_text(writer, "explanation", outlook.explanation);
 }
 

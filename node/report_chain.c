@@ -219,28 +219,12 @@ static void write_share(struct json_writer *writer, const struct share_view *sha
     json_end_array(writer);
 }
 
-// The grains that a link includes, as [id, script, weight].
-static void write_included(const struct node *node, const struct hash256 *link,
-                           struct credits_page *page)
+// A grain that a link includes, as [id, script, weight].
+static void write_included(void *context, const struct share_view *view)
 {
-    struct body body;
-    struct buffer bytes;
-    size_t grains_max = node->pool->body_grains_max;
-    buffer_init(&bytes, 16 + sizeof(struct hash256) * grains_max);
-    json_begin_array(page->writer, "included");
-    bool is_here = sharechain_body_bytes(node->sharechain, link, &bytes) &&
-                   body_decode(bytes.data, bytes.size, grains_max, &body);
-    for (size_t i = 0; is_here && i < body.count; i++) {
-        struct hash256 id;
-        struct share_view share;
-        body_id_at(&body, i, &id);
-        if (!sharechain_share(node->sharechain, &id, &share))
-            continue;
-        write_share(page->writer, &share);
-        page->credits++;
-    }
-    json_end_array(page->writer);
-    buffer_clear(&bytes);
+    struct credits_page *page = context;
+    write_share(page->writer, view);
+    page->credits++;
 }
 
 static void write_bits(struct json_writer *writer, const char *name, uint32_t bits)
@@ -271,7 +255,9 @@ static void write_link(const struct node *node, const struct link_view *link,
     json_write_bool(writer, "is_detached", link->is_detached);
     json_write_hex(writer, "script", link->payout_script.bytes, link->payout_script.size);
     json_write_u64(writer, "grains", link->grains_count);
-    write_included(node, &link->id, page);
+    json_begin_array(writer, "included");
+    sharechain_each_included(node->sharechain, &link->id, write_included, page);
+    json_end_array(writer);
     json_begin_array(writer, "credits");
     sharechain_link_credits(node->sharechain, &link->id, write_credit, page);
     json_end_array(writer);

@@ -45,55 +45,34 @@ void report_links(struct node *node, struct report_call *call, struct json_write
 
 // ---- One link
 
-struct credits_context {
+struct link_context {
     const struct node *node;
     struct json_writer *writer;
 };
 
 static void write_credit(void *context, const struct script *script, const struct u256 *weight)
 {
-    const struct credits_context *credits = context;
-    json_begin_object(credits->writer, NULL);
-    report_write_payee(credits->writer, credits->node, script);
-    report_write_u256(credits->writer, "weight", weight);
-    json_end_object(credits->writer);
+    const struct link_context *link = context;
+    json_begin_object(link->writer, NULL);
+    report_write_payee(link->writer, link->node, script);
+    report_write_u256(link->writer, "weight", weight);
+    json_end_object(link->writer);
 }
 
-static void write_grain(const struct node *node, const struct hash256 *id,
-                        struct json_writer *writer)
+static void write_grain(void *context, const struct share_view *view)
 {
-    struct share_view view;
+    const struct link_context *link = context;
+    struct json_writer *writer = link->writer;
     uint8_t tag[SHARE_NODE_TAG_SIZE];
-    if (!sharechain_share(node->sharechain, id, &view))
-        return;
     json_begin_object(writer, NULL);
-    report_write_id(writer, "id", id);
-    report_write_payee(writer, node, &view.payout_script);
-    report_write_u256(writer, "weight", &view.weight);
-    if (sharechain_share_tag(node->sharechain, id, tag))
+    report_write_id(writer, "id", &view->id);
+    report_write_payee(writer, link->node, &view->payout_script);
+    report_write_u256(writer, "weight", &view->weight);
+    if (sharechain_share_tag(link->node->sharechain, &view->id, tag))
         report_write_team(writer, tag);
     else
         json_write_null(writer, "team");
     json_end_object(writer);
-}
-
-static void write_grains(const struct node *node, const struct hash256 *link,
-                         struct json_writer *writer)
-{
-    struct body body;
-    struct buffer bytes;
-    size_t grains_max = node->pool->body_grains_max;
-    buffer_init(&bytes, 16 + sizeof(struct hash256) * grains_max);
-    json_begin_array(writer, "included");
-    bool is_here = sharechain_body_bytes(node->sharechain, link, &bytes) &&
-                   body_decode(bytes.data, bytes.size, grains_max, &body);
-    for (size_t i = 0; is_here && i < body.count; i++) {
-        struct hash256 id;
-        body_id_at(&body, i, &id);
-        write_grain(node, &id, writer);
-    }
-    json_end_array(writer);
-    buffer_clear(&bytes);
 }
 
 void report_link(struct node *node, struct report_call *call, struct json_writer *writer)
@@ -119,8 +98,10 @@ void report_link(struct node *node, struct report_call *call, struct json_writer
         report_write_team(writer, tag);
     else
         json_write_null(writer, "team");
-    write_grains(node, &id, writer);
-    struct credits_context context = {node, writer};
+    struct link_context context = {node, writer};
+    json_begin_array(writer, "included");
+    sharechain_each_included(node->sharechain, &id, write_grain, &context);
+    json_end_array(writer);
     json_begin_array(writer, "credited");
     sharechain_link_credits(node->sharechain, &id, write_credit, &context);
     json_end_array(writer);

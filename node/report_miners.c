@@ -7,6 +7,16 @@ struct miners_context {
     struct json_writer *writer;
 };
 
+void report_write_verdicts(struct json_writer *writer, const uint64_t shares[])
+{
+    json_begin_object(writer, "shares");
+    for (unsigned i = 0; i < STRATUM_VERDICTS_COUNT; i++) {
+        if (shares[i] != 0 || i == STRATUM_ACCEPTED)
+            json_write_u64(writer, stratum_verdict_text((enum stratum_verdict)i), shares[i]);
+    }
+    json_end_object(writer);
+}
+
 static void write_session(void *context, const struct stratum_session_view *session)
 {
     const struct miners_context *miners = context;
@@ -33,13 +43,7 @@ static void write_session(void *context, const struct stratum_session_view *sess
     json_write_double(writer, "hashrate_10m", session->hashrate_10m);
     json_write_double(writer, "hashrate_1h", session->hashrate_1h);
     json_write_double(writer, "hashrate_estimate", session->hashrate_estimate);
-    json_begin_object(writer, "shares");
-    for (unsigned i = 0; i < STRATUM_VERDICTS_COUNT; i++) {
-        if (session->shares[i] != 0 || i == STRATUM_ACCEPTED)
-            json_write_u64(writer, stratum_verdict_text((enum stratum_verdict)i),
-                           session->shares[i]);
-    }
-    json_end_object(writer);
+    report_write_verdicts(writer, session->shares);
     json_write_u64(writer, "grains", session->grains);
     json_write_u64(writer, "blocks", session->blocks);
     json_write_double(writer, "work_accepted", session->work_accepted);

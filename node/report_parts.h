@@ -66,6 +66,8 @@ void report_write_outputs(struct json_writer *writer, const char *name, const st
 // Member "outputs" of a share that is here, null of another.
 void report_write_share_outputs(struct node *node, const struct hash256 *id,
                                 struct json_writer *writer);
+// Member "shares": how many of each verdict, zeros left out.
+void report_write_verdicts(struct json_writer *writer, const uint64_t shares[]);
 // Member "luck": work expected over work done; null if that is not known. NULL: no known block.
 void report_write_luck(struct json_writer *writer, const struct paid_block *block);
 // Where a block of the pool stands: "in_chain", "mature", "orphaned".

@@ -135,6 +135,26 @@ uint64_t sharechain_browse(const struct sharechain *chain, const struct share_br
     return browse.next;
 }
 
+bool sharechain_each_included(const struct sharechain *chain, const struct hash256 *link,
+                              share_visitor *visit, void *context)
+{
+    struct body body;
+    struct buffer bytes;
+    size_t grains_max = chain->pool->body_grains_max;
+    buffer_init(&bytes, 16 + sizeof(struct hash256) * grains_max);
+    bool is_here = sharechain_body_bytes(chain, link, &bytes) &&
+                   body_decode(bytes.data, bytes.size, grains_max, &body);
+    for (size_t i = 0; is_here && i < body.count; i++) {
+        struct hash256 id;
+        struct share_view view;
+        body_id_at(&body, i, &id);
+        if (sharechain_share(chain, &id, &view))
+            visit(context, &view);
+    }
+    buffer_clear(&bytes);
+    return is_here;
+}
+
 bool sharechain_script_weights(struct sharechain *chain, const struct script *script,
                                const struct hash256 *epoch, struct script_weights *weights)
 {

@@ -208,6 +208,10 @@ struct share_browse {
 uint64_t sharechain_browse(const struct sharechain *chain, const struct share_browse *wanted,
                            share_visitor *visit, void *context);
 
+// Visits the shares that a valid link includes, as far as they are here. False if its body is not.
+bool sharechain_each_included(const struct sharechain *chain, const struct hash256 *link,
+                              share_visitor *visit, void *context);
+
 // What a script has: in the window of a link, by links of the best chain after it, and loose.
 struct script_weights {
     struct u256 window, credited_after, loose;

@@ -14,13 +14,14 @@
 #include "node/base/bytes.h"
 
 enum store_table {
-    STORE_META,      // small named values
+    STORE_META,      // small named values; "paid" || be32 height || id -> a block of the pool
+                     // (payout_book)
     STORE_HEADERS,   // be32 height || header id -> header
     STORE_SHARES,    // be64 record number -> pow hash || share: valid shares, as they became so
     STORE_BODIES,    // be64 record number of its share -> body of a valid link
     STORE_BLOCKS,    // be64 number -> record of a found block and its fate; with a 0 behind the
                      // number -> the block itself, until a daemon has judged it
-    STORE_WORKERS,   // name -> what is remembered of a miner between connections
+    STORE_WORKERS,   // name -> last hashrate of a worker; 0 || script -> a miner (miner_book)
     STORE_SKELETONS, // be64 record number of its share -> skeleton of a valid link
     STORE_OLD_LINKS, // links below the oldest that is kept: be32 chain || be32 height -> skeleton,
                      // and id -> be32 height

@@ -1,6 +1,7 @@
 #include "node/base/bytes.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,17 @@ uint64_t read_u64(struct reader *reader)
 uint32_t read_u32_be(struct reader *reader)
 {
     return __builtin_bswap32(read_u32(reader));
+}
+
+double read_double(struct reader *reader)
+{
+    double value;
+    uint64_t bits = read_u64(reader);
+    memcpy(&value, &bits, sizeof(value));
+    if (isfinite(value))
+        return value;
+    reader->failed = true;
+    return 0;
 }
 
 uint64_t read_varint(struct reader *reader)
@@ -200,6 +212,13 @@ void write_u64(struct buffer *buffer, uint64_t value)
 void write_u32_be(struct buffer *buffer, uint32_t value)
 {
     write_u32(buffer, __builtin_bswap32(value));
+}
+
+void write_double(struct buffer *buffer, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    write_u64(buffer, bits);
 }
 
 void write_varint(struct buffer *buffer, uint64_t value)

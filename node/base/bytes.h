@@ -23,6 +23,8 @@ uint16_t read_u16(struct reader *reader);
 uint32_t read_u32(struct reader *reader);
 uint64_t read_u64(struct reader *reader);
 uint32_t read_u32_be(struct reader *reader);
+// A double, its bits; one that is not finite is a failure.
+double read_double(struct reader *reader);
 // CompactSize; a form that is not the shortest is a failure.
 uint64_t read_varint(struct reader *reader);
 void read_bytes(struct reader *reader, void *out, size_t size);
@@ -59,6 +61,7 @@ void write_u16(struct buffer *buffer, uint16_t value);
 void write_u32(struct buffer *buffer, uint32_t value);
 void write_u64(struct buffer *buffer, uint64_t value);
 void write_u32_be(struct buffer *buffer, uint32_t value);
+void write_double(struct buffer *buffer, double value);
 void write_varint(struct buffer *buffer, uint64_t value);
 void write_bytes(struct buffer *buffer, const void *data, size_t size);
 void write_text(struct buffer *buffer, const char *text);

@@ -212,7 +212,8 @@ static struct stretch_list get_history(struct fixture *fixture, enum miner_histo
 {
     struct stretch_list list = {.count = 0};
     struct script payout = maker_script(1);
-    miner_book_each_stretch(fixture->book, &payout, which, fixture->now, add_stretch, &list);
+    struct miner_span span = {which, fixture->now};
+    miner_book_each_stretch(fixture->book, &payout, &span, add_stretch, &list);
     for (size_t i = 1; i < list.count; i++)
         assert_int_equal(list.items[i].begins_at,
                          list.items[i - 1].begins_at + list.items[i].length_s);

@@ -306,6 +306,7 @@ static void stranger_has_a_page_of_zeros(void **state)
     struct u256 weight = get_u256(json_get(answer.root, "window"), "weight");
     assert_true(u256_is_zero(&weight));
     assert_int_equal(json_size(json_get(answer.root, "paid")), 0);
+    assert_true(json_is_null(json_get(answer.root, "is_exact")));
     assert_text_has(answer.root, "explanation", "Nothing in the paying window");
     answer_clear(&answer);
 }
