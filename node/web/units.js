@@ -71,7 +71,7 @@ export function duration(seconds) {
 export function ago(then, now) {
     if (then === 0)
         return 'never';
-    return then >= now ? 'just now' : `${duration(now - then)} ago`;
+    return now - then < 1 ? 'just now' : `${duration(now - then)} ago`;
 }
 
 // The exact time, as this browser's owner writes times.
