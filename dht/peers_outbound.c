@@ -6,6 +6,7 @@
 #include "dht/peers_state.h"
 
 #define TRIED_AT_ONCE      4
+#define OTHER_FAMILY_MS    1000
 #define FIXED_RETRY_MAX_MS 300000 // the operator wants them
 
 // ---- Dialling
@@ -215,6 +216,16 @@ static void fixed_failed(struct peers *peers, const struct transport_key *key, s
     }
 }
 
+// Who has addresses of both families is called at the other one soon, once: it may be we who lack a
+// family, and nobody should wait for that.
+static void try_other_family(struct book_node *node, struct now now)
+{
+    bool has_both =
+        node->ipv4.address.family != ADDRESS_NONE && node->ipv6.address.family != ADDRESS_NONE;
+    if (has_both && node->failures == 1)
+        node->next_dial.ms = now.mono.ms + OTHER_FAMILY_MS;
+}
+
 void peers_failed(struct peers *peers, const struct transport_key *key, struct now now)
 {
     struct peer_dial dial = outbound_take_dial(peers, key);
@@ -227,8 +238,10 @@ void peers_failed(struct peers *peers, const struct transport_key *key, struct n
         node->called = now.mono;
     }
     // Of one that was called out of turn we knew that it fails.
-    if (node == NULL || node->next_dial.ms <= now.mono.ms)
+    if (node != NULL && node->next_dial.ms <= now.mono.ms) {
         node_failed(peers, &dial.id, now);
+        try_other_family(node, now);
+    }
     if (dial.place == PEER_PLACE_SEED)
         fixed_failed(peers, key, now);
     peers_look_again(peers);

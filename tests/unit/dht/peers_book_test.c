@@ -247,6 +247,27 @@ static void other_family_is_tried_after_a_failure(void **state)
     pool_close(&pool);
 }
 
+static void other_family_is_tried_a_second_later_and_then_both_wait(void **state)
+{
+    (void)state;
+    static const int64_t waits_ms[] = {1000, 60000, 120000};
+    struct pool pool;
+    struct peers_dial dial;
+    pool_open(&pool, NULL);
+    struct node_record record = record_of(&pool, 1, 1, apart(1));
+    struct endpoint six = host6(1, 1, 1, 1);
+    record_set_endpoint(&record, &six);
+    assert_true(hear_record(&pool, &record));
+    for (size_t i = 0; i < sizeof waits_ms / sizeof waits_ms[0]; i++) {
+        assert_true(peers_next_dial(pool.peers, pool.now, &dial));
+        peers_failed(pool.peers, &dial.key, pool.now);
+        pool_wait(&pool, waits_ms[i] - 1);
+        assert_false(peers_next_dial(pool.peers, pool.now, &dial));
+        pool_wait(&pool, 1);
+    }
+    pool_close(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +283,7 @@ int main(void)
         cmocka_unit_test(private_addresses_are_neither_dialled_nor_told),
         cmocka_unit_test(failing_and_expired_nodes_are_not_told),
         cmocka_unit_test(other_family_is_tried_after_a_failure),
+        cmocka_unit_test(other_family_is_tried_a_second_later_and_then_both_wait),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
