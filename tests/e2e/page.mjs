@@ -326,6 +326,19 @@ async function judgeHostileNames(browser, url) {
     await watched.context.close();
 }
 
+// Something between browser and node that lets no stream through.
+async function judgePolling(browser, url) {
+    const route = ['**/api/v1/events*', (routed) => routed.fulfill({ status: 404, body: '' })];
+    const watched = await WatchedPage.open(browser, url, { route });
+    await watched.waitForText('#health', 'link');
+    const before = await watched.text('#health');
+    const link = (text) => Number(/link(\d+)/.exec(text.replace(/\s/g, ''))[1]);
+    await waitFor('newer links without events', 30, async () =>
+        link(await watched.text('#health')) > link(before));
+    check('without events the page asks again, and is current as well', true);
+    await watched.context.close();
+}
+
 function judgeSize(watched) {
     const size = [...watched.bytes.values()].reduce((sum, bytes) => sum + bytes, 0);
     check(`the overview with its documents has ${size} bytes`, size > 0 && size <= PAGE_BYTES_MAX);
@@ -354,6 +367,7 @@ await script('page', async () => {
         await part('the keyboard', () => judgeKeyboard(dashboard, watched));
         await part('a miner', () => judgeMiner(dashboard, watched));
         await part('hostile names', () => judgeHostileNames(browser, dashboard.url));
+        await part('polling', () => judgePolling(browser, dashboard.url));
         watched.judgeQuiet('everything');
         watched.judgeHosts(dashboard);
     } finally {
