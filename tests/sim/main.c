@@ -89,17 +89,12 @@ static uint64_t number_or_exit(const char *text, const char *option)
 static struct settings read_settings(int count, char **arguments)
 {
     static const struct option options[] = {
-        {"scenario", required_argument, NULL, 'c'},
-        {"nodes", required_argument, NULL, 'n'},
-        {"seed", required_argument, NULL, 's'},
-        {"trace", required_argument, NULL, 't'},
-        {"all", no_argument, NULL, 'a'},
-        {"selection", no_argument, NULL, 'e'},
-        {"list", no_argument, NULL, 'l'},
-        {"json", no_argument, NULL, 'j'},
-        {"markdown", no_argument, NULL, 'm'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"scenario", required_argument, NULL, 'c'}, {"nodes", required_argument, NULL, 'n'},
+        {"seed", required_argument, NULL, 's'},     {"trace", required_argument, NULL, 't'},
+        {"crypto", required_argument, NULL, 'k'},   {"all", no_argument, NULL, 'a'},
+        {"selection", no_argument, NULL, 'e'},      {"list", no_argument, NULL, 'l'},
+        {"json", no_argument, NULL, 'j'},           {"markdown", no_argument, NULL, 'm'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     struct settings settings = {.seed = 1, .format = REPORT_TEXT};
     int option;
