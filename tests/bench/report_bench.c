@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "node/bitcoin/address.h"
 #include "node/report.h"
+#include "node/standings.h"
 #include "node/state.h"
 #include "tests/bench/bench.h"
 #include "tests/support/share_maker.h"
@@ -108,6 +109,7 @@ static void grow_link(struct scene *scene)
     }
     mint_release(mint);
     scene->links++;
+    standings_follow(scene->node.standings);
     scene->clock_s += is_early ? EARLY_S : SPACING_S;
     if (scene->links % SETTLE_LINKS == 0 && !store_settle(scene->node.store, 20000))
         fail("the disk is too slow");
@@ -201,6 +203,7 @@ static void scene_open(struct scene *scene, const char *folder)
     node->sockets = map_new(&node->env);
     node->miner_book = miners_open_book(node);
     node->payout_book = payout_book_new(node->sharechain, node->store);
+    node->standings = standings_new(&node->env, node->sharechain, node->store);
     struct stratum_config stratum = stratum_config_default(node->pool->chain, 2000);
     struct stratum_events events;
     miners_fill_events(node, &events);
@@ -218,6 +221,7 @@ static void scene_close(struct scene *scene)
     map_free(node->sockets);
     miner_book_free(node->miner_book, net_loop_now(node->loop));
     payout_book_free(node->payout_book);
+    standings_free(node->standings);
     sharechain_free(node->sharechain);
     store_close(node->store);
     net_loop_free(node->loop);
