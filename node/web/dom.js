@@ -62,7 +62,7 @@ export function syncChildren(parent, items, options) {
 
 // An address or a hash: all of it is there to be copied and read out, and where there is no room
 // its end stays in sight.
-export function makeId(text) {
+function makeId(text) {
     const id = make('span', { class: 'id', title: text });
     id.append(make('span', { class: 'id-head' }, text.slice(0, -6)),
               make('span', { class: 'id-tail' }, text.slice(-6)));

@@ -84,7 +84,7 @@ export function makeDeed(options) {
 }
 
 // Asks in a window of its own; true if `label` was chosen.
-export function isMeant(question, label) {
+function isMeant(question, label) {
     const yes = make('button', { class: 'button', value: 'yes' }, label);
     const no = make('button', { class: 'action', value: 'no', autofocus: '' }, 'Cancel');
     const dialog = make('dialog', { class: 'question', 'aria-label': label },
