@@ -18,11 +18,16 @@ static void begin(struct dht *dht, struct search *search)
 {
     for (unsigned i = 0; i < TABLES_COUNT; i++) {
         struct contact contacts[ROUTING_BUCKET_0_MAX];
+        struct lookup_start starts[ROUTING_BUCKET_0_MAX];
         if (dht->tables[i] == NULL)
             continue;
         size_t count = routing_table_closest(dht->tables[i], lookup_target(search->lookup),
                                              contacts, ROUTING_BUCKET_0_MAX);
-        lookup_begin(search->lookup, contacts, count);
+        for (size_t k = 0; k < count; k++) {
+            const struct routing_node *node = routing_table_find(dht->tables[i], &contacts[k].id);
+            starts[k] = (struct lookup_start){contacts[k], rtt_ms(&node->rtt)};
+        }
+        lookup_begin(search->lookup, starts, count);
     }
 }
 

@@ -12,13 +12,16 @@ struct candidate {
     uint64_t distance;
     struct node_id id; // of one that answered
     enum state state;
-    unsigned hops; // of queries that led to it, its own included
+    unsigned hops;          // of queries that led to it, its own included
+    uint32_t round_trip_ms; // of those known at the beginning; 0: not known
 };
 
 struct path {
     struct candidate candidates[LOOKUP_CANDIDATES_MAX]; // nearest first
     size_t count;
     size_t queries;
+    size_t quick;
+    bool has_answer;
     bool has_loss;
 };
 
@@ -109,7 +112,8 @@ static void sort_in(struct path *path, size_t at)
     path->candidates[at] = moved;
 }
 
-static void offer(struct lookup *lookup, struct path *path, const struct hint *hint, unsigned hops)
+static void offer(struct lookup *lookup, struct path *path, const struct hint *hint, unsigned hops,
+                  uint32_t round_trip_ms)
 {
     struct id_start target = id_start_of(&lookup->config.target);
     uint64_t distance = id_distance(hint->id_start, target);
@@ -122,17 +126,36 @@ static void offer(struct lookup *lookup, struct path *path, const struct hint *h
         (struct candidate){.hint = *hint,
                            .near = address_group_near(&hint->endpoint.address),
                            .distance = distance,
-                           .hops = hops};
+                           .hops = hops,
+                           .round_trip_ms = round_trip_ms};
     path->count += place == path->count;
     sort_in(path, place);
 }
 
-void lookup_begin(struct lookup *lookup, const struct contact *contacts, size_t count)
+void lookup_begin(struct lookup *lookup, const struct lookup_start *starts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct hint hint = hint_of(&contacts[i]);
-        offer(lookup, &lookup->paths[i % lookup->config.paths], &hint, 1);
+        struct hint hint = hint_of(&starts[i].contact);
+        offer(lookup, &lookup->paths[i % lookup->config.paths], &hint, 1, starts[i].round_trip_ms);
     }
+}
+
+// Before anybody has answered: who will soonest, of those about as near as the nearest. What it
+// names is asked a hop earlier.
+static struct candidate *quickest_of(const struct lookup *lookup, struct path *path)
+{
+    struct candidate *quickest = NULL;
+    if (path->has_answer || path->quick == LOOKUP_QUICK)
+        return NULL;
+    for (size_t i = 0; i < path->count && i < LOOKUP_QUICK_AMONG; i++) {
+        struct candidate *candidate = &path->candidates[i];
+        if (candidate->state == NEW && candidate->round_trip_ms != 0 &&
+            !is_taken(lookup, path, &candidate->hint) &&
+            (quickest == NULL || candidate->round_trip_ms < quickest->round_trip_ms))
+            quickest = candidate;
+    }
+    path->quick += quickest != NULL;
+    return quickest;
 }
 
 // The nearest candidate of a path that should be asked now, or NULL.
@@ -151,7 +174,7 @@ static struct candidate *next_of(const struct lookup *lookup, struct path *path)
             continue;
         has_arrived = has_arrived || (usable == 0 && candidate->state == ANSWERED);
         usable += candidate->state != LATE;
-        asked += candidate->state == ASKED;
+        asked += candidate->state == ASKED && next == NULL; // the nearer ones
         if (candidate->state == NEW && next == NULL)
             next = candidate;
     }
@@ -159,7 +182,9 @@ static struct candidate *next_of(const struct lookup *lookup, struct path *path)
     // Where the nearest has answered only its neighbours are left: there is nothing to wait for.
     if (has_arrived)
         alpha = LOOKUP_RESULTS_MAX;
-    return asked < alpha && path->queries < LOOKUP_QUERIES_MAX ? next : NULL;
+    if (path->queries >= LOOKUP_QUERIES_MAX)
+        return NULL;
+    return asked < alpha ? next : quickest_of(lookup, path);
 }
 
 bool lookup_next(struct lookup *lookup, struct hint *hint, unsigned *path)
@@ -208,11 +233,12 @@ void lookup_answered(struct lookup *lookup, unsigned path, const struct contact 
     if (candidate == NULL)
         return;
     candidate->state = ANSWERED;
+    own->has_answer = true;
     candidate->id = contact->id;
     candidate->hint = hint_of(contact);
     unsigned hops = candidate->hops + 1;
     for (size_t i = 0; i < hints_count; i++)
-        offer(lookup, own, &hints[i], hops);
+        offer(lookup, own, &hints[i], hops, 0);
 }
 
 // A late answer is waited for only where there are too few others.

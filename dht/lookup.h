@@ -1,8 +1,9 @@
 // One look-up (p2p.md, DHT): whom to ask next on the way to the nodes nearest to a key. Over 1, 4
-// or 8 paths that share no node, so that a liar on one path cannot speak on another. Three are
-// asked at a time on each path, five once an answer is late or lost, and all that are left once the
-// nearest answered. A path ends when the 16 nearest that it knows of have answered. Sends nothing
-// and keeps no time: the owner asks, and tells what came.
+// or 8 paths that share no node, so that a liar on one path cannot speak on another. On each path
+// the three nearest are asked, five once an answer is late or lost: a nearer one does not wait for
+// those further away. At first the quickest of those near enough is asked, too; all that are left
+// are once the nearest answered. A path ends when the 16 nearest that it knows of have answered.
+// Sends nothing and keeps no time: the owner asks, and tells what came.
 #ifndef SHOAL_DHT_LOOKUP_H
 #define SHOAL_DHT_LOOKUP_H
 
@@ -15,6 +16,8 @@
 #define LOOKUP_RESULTS_MAX    16
 #define LOOKUP_ALPHA          3
 #define LOOKUP_ALPHA_LOSS     5
+#define LOOKUP_QUICK          1  // of those known at the beginning,
+#define LOOKUP_QUICK_AMONG    12 // among the nearest on a path
 #define LOOKUP_CANDIDATES_MAX 48 // remembered on a path, the nearest
 #define LOOKUP_QUERIES_MAX    64 // on a path
 #define LOOKUP_NEAR_MAX       3  // candidates of a path in one /24 or /48
@@ -32,8 +35,12 @@ struct lookup_config {
 struct lookup *lookup_new(const struct lookup_config *config);
 void lookup_free(struct lookup *lookup);
 
+struct lookup_start {
+    struct contact contact;
+    uint32_t round_trip_ms; // 0: not known
+};
 // Nodes to begin with, nearest first; they are dealt out over the paths.
-void lookup_begin(struct lookup *lookup, const struct contact *contacts, size_t count);
+void lookup_begin(struct lookup *lookup, const struct lookup_start *starts, size_t count);
 // Whom to ask now and on which path; false if for now nobody.
 bool lookup_next(struct lookup *lookup, struct hint *hint, unsigned *path);
 

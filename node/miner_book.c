@@ -38,6 +38,13 @@ static struct bucket *history_bucket(const struct history *history, int64_t numb
     return &history->buckets[number % history->count];
 }
 
+bool history_open(struct history *history)
+{
+    if (history->buckets == NULL)
+        history->buckets = calloc((size_t)history->count, sizeof(*history->buckets));
+    return history->buckets != NULL;
+}
+
 // The bucket of this moment. A clock that is set back goes on in the newest one.
 static struct bucket *history_now(struct history *history, struct now now)
 {
@@ -52,18 +59,14 @@ static struct bucket *history_now(struct history *history, struct now now)
     return history_bucket(history, history->number);
 }
 
-static void history_init(struct history *history, struct bucket *buckets, int64_t count,
-                         int64_t length_s)
-{
-    *history = (struct history){.buckets = buckets, .count = count, .length_s = length_s};
-}
-
 // ---- Addresses and workers
 
 static void miner_free(struct miner *miner)
 {
     for (size_t i = 0; i < miner->workers_count; i++)
         free(miner->workers[i]);
+    for (size_t i = 0; i < 2; i++)
+        free(miner->histories[i].buckets);
     free(miner->workers);
     free(miner);
 }
@@ -114,8 +117,9 @@ struct miner *miner_book_add(struct miner_book *book, const struct script *payou
     miner->payout = *payout;
     miner->seen_at = now.wall;
     rate_init(&miner->tally.rate, now.mono);
-    history_init(&miner->histories[MINER_DAY], miner->day_buckets, DAY_BUCKETS, DAY_BUCKET_S);
-    history_init(&miner->histories[MINER_WEEK], miner->week_buckets, WEEK_BUCKETS, WEEK_BUCKET_S);
+    miner->histories[MINER_DAY] = (struct history){.count = DAY_BUCKETS, .length_s = DAY_BUCKET_S};
+    miner->histories[MINER_WEEK] =
+        (struct history){.count = WEEK_BUCKETS, .length_s = WEEK_BUCKET_S};
     book->miners[book->miners_count] = miner;
     book->miners_count++;
     struct hash256 key = payout_key(payout);
@@ -253,6 +257,8 @@ void miner_book_judged(struct miner_book *book, const struct stratum_judgement *
     if (place->worker != NULL)
         tally_add(&place->worker->tally, judgement, hashes, now);
     for (size_t i = 0; i < 2; i++) {
+        if (!history_open(&miner->histories[i]))
+            continue;
         struct bucket *bucket = history_now(&miner->histories[i], now);
         bucket->hashes += is_good ? hashes : 0;
         bucket->accepted += is_good ? 1 : 0;
@@ -398,7 +404,8 @@ void miner_book_each_stretch(const struct miner_book *book, const struct script 
     if (history->number > last)
         last = history->number; // the clock was set back
     for (int64_t number = last - history->count + 1; number <= last; number++) {
-        bool is_kept = number <= history->number && number > history->number - history->count;
+        bool is_kept = history->buckets != NULL && number <= history->number &&
+                       number > history->number - history->count;
         struct bucket bucket =
             is_kept ? *history_bucket(history, number) : (struct bucket){.hashes = 0};
         struct miner_stretch stretch = {number * history->length_s, history->length_s,

@@ -33,8 +33,8 @@ struct bucket {
 
 // The newest bucket stands at number % count; those of numbers that were skipped are empty.
 struct history {
-    int64_t number; // of the newest: seconds since 1970 / length
-    struct bucket *buckets;
+    int64_t number;         // of the newest: seconds since 1970 / length
+    struct bucket *buckets; // NULL: all are empty, as of who connects and never finds a share
     int64_t count;
     int64_t length_s;
 };
@@ -46,8 +46,6 @@ struct miner {
     uint32_t connections;
     struct wall_time seen_at;
     struct tally tally;
-    struct bucket day_buckets[DAY_BUCKETS];
-    struct bucket week_buckets[WEEK_BUCKETS];
     struct history histories[2]; // by enum miner_history
     bool is_changed;             // since it was kept
 };
@@ -73,6 +71,9 @@ struct miner *miner_book_add(struct miner_book *book, const struct script *payou
 // NULL if there are too many, all of them connected, or out of memory.
 struct worker *miner_add_worker(struct miner_book *book, struct miner *miner, const char *name,
                                 struct now now);
+
+// Makes its buckets, empty; false if out of memory.
+bool history_open(struct history *history);
 
 // miner_book_store.c
 void miner_book_load(struct miner_book *book, struct now now);

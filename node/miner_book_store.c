@@ -48,7 +48,8 @@ static void write_history(struct buffer *out, const struct history *history)
 {
     write_u64(out, (uint64_t)history->number);
     for (int64_t i = 0; i < history->count; i++) {
-        const struct bucket *bucket = &history->buckets[i];
+        const struct bucket none = {.hashes = 0};
+        const struct bucket *bucket = history->buckets == NULL ? &none : &history->buckets[i];
         write_double(out, bucket->hashes);
         write_u32(out, bucket->accepted);
         write_u32(out, bucket->rejected);
@@ -134,7 +135,9 @@ static void read_history(struct reader *reader, struct history *history)
         history->number = 0;
         reader->failed = true;
     }
-    for (int64_t i = 0; i < history->count; i++) {
+    if (!history_open(history))
+        reader->failed = true;
+    for (int64_t i = 0; !reader->failed && i < history->count; i++) {
         struct bucket *bucket = &history->buckets[i];
         bucket->hashes = read_double(reader);
         bucket->accepted = read_u32(reader);

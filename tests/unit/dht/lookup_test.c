@@ -25,11 +25,11 @@ static struct contact make_contact(unsigned distance)
 static struct lookup *make_lookup(unsigned paths, unsigned first, unsigned count)
 {
     struct lookup_config config = {.paths = paths};
-    struct contact contacts[64];
+    struct lookup_start starts[64] = {{.round_trip_ms = 0}};
     struct lookup *lookup = lookup_new(&config);
     for (unsigned i = 0; i < count; i++)
-        contacts[i] = make_contact(first + i);
-    lookup_begin(lookup, contacts, count);
+        starts[i].contact = make_contact(first + i);
+    lookup_begin(lookup, starts, count);
     return lookup;
 }
 
@@ -175,16 +175,16 @@ static void neighbourhood_gets_three_places_on_a_path(void **state)
 {
     (void)state;
     struct lookup_config config = {.paths = 1};
-    struct contact contacts[6];
+    struct lookup_start starts[6] = {{.round_trip_ms = 0}};
     for (unsigned i = 0; i < 6; i++) {
         uint8_t ipv4[4] = {20, 1, 1, (uint8_t)i};
-        contacts[i] = make_contact(10 + i);
-        contacts[i].endpoint.address = address_ipv4(ipv4);
+        starts[i].contact = make_contact(10 + i);
+        starts[i].contact.endpoint.address = address_ipv4(ipv4);
     }
     for (unsigned is_crowded = 0; is_crowded < 2; is_crowded++) {
         config.is_crowded = is_crowded;
         struct lookup *lookup = lookup_new(&config);
-        lookup_begin(lookup, contacts, 6);
+        lookup_begin(lookup, starts, 6);
         unsigned asked = 0;
         struct hint hint;
         unsigned path;
@@ -195,6 +195,72 @@ static void neighbourhood_gets_three_places_on_a_path(void **state)
         assert_int_equal(asked, is_crowded ? 6 : 3);
         lookup_free(lookup);
     }
+}
+
+static void quickest_of_those_near_enough_are_asked_besides(void **state)
+{
+    (void)state;
+    struct lookup_config config = {.paths = 1};
+    struct lookup_start starts[20];
+    struct lookup *lookup = lookup_new(&config);
+    for (unsigned i = 0; i < 20; i++)
+        starts[i] = (struct lookup_start){make_contact(10 + i), 100};
+    starts[7].round_trip_ms = 30;
+    starts[9].round_trip_ms = 20;
+    starts[10].round_trip_ms = 0;                 // not known
+    starts[LOOKUP_QUICK_AMONG].round_trip_ms = 1; // too far
+    lookup_begin(lookup, starts, 20);
+    const unsigned wanted[] = {10, 11, 12, 19, 17};
+    struct hint hint;
+    unsigned path;
+    for (unsigned i = 0; i < LOOKUP_ALPHA + LOOKUP_QUICK; i++) {
+        assert_true(lookup_next(lookup, &hint, &path));
+        assert_int_equal(hint.id_start.value, wanted[i]);
+    }
+    assert_int_equal(count_next(lookup), 0);
+    lookup_free(lookup);
+}
+
+static void who_answered_ends_the_time_of_the_quickest(void **state)
+{
+    (void)state;
+    struct lookup_config config = {.paths = 1};
+    struct lookup_start starts[20];
+    struct lookup *lookup = lookup_new(&config);
+    struct hint hint;
+    unsigned path;
+    for (unsigned i = 0; i < 20; i++)
+        starts[i] = (struct lookup_start){make_contact(10 + i), 100};
+    lookup_begin(lookup, starts, 20);
+    for (unsigned i = 0; i < LOOKUP_ALPHA; i++)
+        assert_true(lookup_next(lookup, &hint, &path));
+    answer(lookup, 0, 11);
+    assert_int_equal(count_next(lookup), 1); // the next nearest
+    lookup_free(lookup);
+}
+
+static void nearer_one_does_not_wait_for_those_further_away(void **state)
+{
+    (void)state;
+    struct lookup *lookup = make_lookup(1, 100, 20);
+    struct contact teller = make_contact(102);
+    struct contact nearer[4];
+    struct hint hints[4];
+    struct hint hint;
+    unsigned path;
+    for (unsigned i = 0; i < LOOKUP_ALPHA; i++)
+        assert_true(lookup_next(lookup, &hint, &path)); // 100, 101, 102
+    for (unsigned i = 0; i < 4; i++) {
+        nearer[i] = make_contact(10 + i);
+        hints[i] = hint_of(&nearer[i]);
+    }
+    lookup_answered(lookup, 0, &teller, hints, 4);
+    for (unsigned i = 0; i < LOOKUP_ALPHA; i++) {
+        assert_true(lookup_next(lookup, &hint, &path));
+        assert_int_equal(hint.id_start.value, 10 + i);
+    }
+    assert_false(lookup_next(lookup, &hint, &path)); // 13 waits for the three before it
+    lookup_free(lookup);
 }
 
 static void look_up_that_knows_nobody_is_done(void **state)
@@ -218,6 +284,9 @@ int main(void)
         cmocka_unit_test(no_node_is_asked_on_two_paths),
         cmocka_unit_test(liar_that_names_endless_nearer_nodes_is_bounded),
         cmocka_unit_test(neighbourhood_gets_three_places_on_a_path),
+        cmocka_unit_test(quickest_of_those_near_enough_are_asked_besides),
+        cmocka_unit_test(who_answered_ends_the_time_of_the_quickest),
+        cmocka_unit_test(nearer_one_does_not_wait_for_those_further_away),
         cmocka_unit_test(look_up_that_knows_nobody_is_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
