@@ -141,11 +141,11 @@ void lookup_begin(struct lookup *lookup, const struct lookup_start *starts, size
 }
 
 // Before anybody has answered: who will soonest, of those about as near as the nearest. What it
-// names is asked a hop earlier.
+// names is asked a hop earlier. A careful look-up has no haste.
 static struct candidate *quickest_of(const struct lookup *lookup, struct path *path)
 {
     struct candidate *quickest = NULL;
-    if (path->has_answer || path->quick == LOOKUP_QUICK)
+    if (lookup->config.paths > 1 || path->has_answer || path->quick == LOOKUP_QUICK)
         return NULL;
     for (size_t i = 0; i < path->count && i < LOOKUP_QUICK_AMONG; i++) {
         struct candidate *candidate = &path->candidates[i];

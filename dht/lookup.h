@@ -1,9 +1,9 @@
 // One look-up (p2p.md, DHT): whom to ask next on the way to the nodes nearest to a key. Over 1, 4
 // or 8 paths that share no node, so that a liar on one path cannot speak on another. On each path
 // the three nearest are asked, five once an answer is late or lost: a nearer one does not wait for
-// those further away. At first the quickest of those near enough is asked, too; all that are left
-// are once the nearest answered. A path ends when the 16 nearest that it knows of have answered.
-// Sends nothing and keeps no time: the owner asks, and tells what came.
+// those further away. Where there is one path, the quickest of those near enough is asked at
+// first, too; all that are left are once the nearest answered. A path ends when the 16 nearest that
+// it knows of have answered. Sends nothing and keeps no time: the owner asks, and tells what came.
 #ifndef SHOAL_DHT_LOOKUP_H
 #define SHOAL_DHT_LOOKUP_H
 
