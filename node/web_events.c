@@ -40,13 +40,16 @@ static struct now time_of(const struct web_events *events)
     return net_loop_now(events->node->loop);
 }
 
-// NULL if there are too many of the kind.
+// False if there is no API, or there are too many of the kind.
+static bool is_wanted(const struct web_events *events, enum api_event_kind kind)
+{
+    return events != NULL && api_events_wanted(events->events, kind, time_of(events));
+}
+
+// NULL if it is not wanted.
 static struct json_writer *begin(struct web_events *events, enum api_event_kind kind)
 {
-    struct now now = time_of(events);
-    if (!api_events_wanted(events->events, kind, now))
-        return NULL;
-    return api_event_begin(events->events, kind, now);
+    return is_wanted(events, kind) ? api_event_begin(events->events, kind, time_of(events)) : NULL;
 }
 
 static void write_address(const struct web_events *events, const struct script *script,
@@ -62,7 +65,7 @@ static void write_address(const struct web_events *events, const struct script *
 
 void web_events_share(struct web_events *events, const struct stratum_judgement *judgement)
 {
-    struct json_writer *writer = events == NULL ? NULL : begin(events, API_EVENT_SHARE);
+    struct json_writer *writer = begin(events, API_EVENT_SHARE);
     if (writer == NULL)
         return;
     write_address(events, judgement->payout, writer);
@@ -78,12 +81,11 @@ void web_events_grain(struct web_events *events, const struct hash256 *id, const
     struct share share;
     struct share_view view;
     struct team team;
-    if (events == NULL || !sharechain_share(events->node->sharechain, id, &view) ||
+    if (!is_wanted(events, API_EVENT_GRAIN) ||
+        !sharechain_share(events->node->sharechain, id, &view) ||
         !share_decode(bytes, size, &share))
         return;
-    struct json_writer *writer = begin(events, API_EVENT_GRAIN);
-    if (writer == NULL)
-        return;
+    struct json_writer *writer = api_event_begin(events->events, API_EVENT_GRAIN, time_of(events));
     bool has_team = team_from_tag(share.info.node_tag, &team);
     report_write_id(writer, "id", id);
     write_address(events, &view.payout_script, writer);
@@ -97,7 +99,7 @@ void web_events_grain(struct web_events *events, const struct hash256 *id, const
 
 void web_events_link(struct web_events *events, const struct link_view *tip, bool is_reorganisation)
 {
-    struct json_writer *writer = events == NULL ? NULL : begin(events, API_EVENT_LINK);
+    struct json_writer *writer = begin(events, API_EVENT_LINK);
     if (writer == NULL)
         return;
     json_write_u64(writer, "height", tip->height);
@@ -113,8 +115,7 @@ void web_events_link(struct web_events *events, const struct link_view *tip, boo
 
 void web_events_block(struct web_events *events, const struct found_block *block)
 {
-    struct json_writer *writer =
-        events == NULL || block == NULL ? NULL : begin(events, API_EVENT_BLOCK);
+    struct json_writer *writer = block == NULL ? NULL : begin(events, API_EVENT_BLOCK);
     if (writer == NULL)
         return;
     json_write_u64(writer, "block", block->number);
@@ -129,7 +130,7 @@ void web_events_block(struct web_events *events, const struct found_block *block
 
 void web_events_job(struct web_events *events, const struct mint *mint, bool is_new_block)
 {
-    struct json_writer *writer = events == NULL ? NULL : begin(events, API_EVENT_JOB);
+    struct json_writer *writer = begin(events, API_EVENT_JOB);
     if (writer == NULL)
         return;
     json_write_i64(writer, "height", mint->height);
@@ -144,7 +145,7 @@ void web_events_miner(struct web_events *events, const struct stratum_session_vi
                       const char *reason)
 {
     enum api_event_kind kind = reason == NULL ? API_EVENT_MINER_UP : API_EVENT_MINER_DOWN;
-    struct json_writer *writer = events == NULL ? NULL : begin(events, kind);
+    struct json_writer *writer = begin(events, kind);
     if (writer == NULL)
         return;
     json_write_u64(writer, "session", session->session);
@@ -160,7 +161,7 @@ void web_events_peer(struct web_events *events, const struct hash256 *id, bool i
                      const char *reason)
 {
     enum api_event_kind kind = reason == NULL ? API_EVENT_PEER_UP : API_EVENT_PEER_DOWN;
-    struct json_writer *writer = events == NULL ? NULL : begin(events, kind);
+    struct json_writer *writer = begin(events, kind);
     if (writer == NULL)
         return;
     report_write_id(writer, "key", id);
